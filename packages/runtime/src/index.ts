@@ -1,1 +1,5 @@
-export {};
+export { adapt } from './adapt.js';
+export type { HandlerContext } from './context.js';
+export type { Adapted, PlainContext, PlainRequest, PlainResponse } from './plain.js';
+export type { HttpEvent } from './styles/event-in.js';
+export type { FetchContext } from './styles/fetch.js';

@@ -1,0 +1,40 @@
+import type { Adapted } from './plain.js';
+import { eventStyle } from './styles/event.js';
+import { fetchStyle } from './styles/fetch.js';
+import type { Style } from './styles/style.js';
+
+/** In the order in which they are tried: an object with `fetch` may be callable too. */
+const styles: readonly Style[] = [fetchStyle, eventStyle];
+
+/**
+ * Finds the style of a handler export and gives it the one form that hosts call.
+ *
+ * @param exportName Name under which it was exported; by default the function's own. A bundler may rename functions,
+ *   so whoever knows the name passes it.
+ * @throws TypeError for what is not a handler, with what was found instead.
+ */
+export function adapt(exported: unknown, exportName: string = nameOf(exported)): Adapted {
+  for (const style of styles) {
+    const found = style.adapt(exported, exportName);
+    if (found !== undefined) return { ...found, style: style.name };
+  }
+  const name = exportName === '' ? 'The handler' : `The handler \`${exportName}\``;
+  throw new TypeError(
+    `${name} is ${described(exported)}. Export a function of (event, context), or an object with \`fetch(request)\`.`,
+  );
+}
+
+function nameOf(exported: unknown): string {
+  return typeof exported === 'function' ? exported.name : '';
+}
+
+function described(value: unknown): string {
+  if (value === undefined) return 'undefined: the file has no such export';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (value instanceof Promise) return 'a promise';
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  const keys = Object.keys(value);
+  const shown = keys.slice(0, 5).join(', ') + (keys.length > 5 ? ', …' : '');
+  return keys.length === 0 ? 'an object without keys' : `an object with ${shown}`;
+}

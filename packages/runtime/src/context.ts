@@ -1,0 +1,28 @@
+import type { PlainContext } from './plain.js';
+
+/** What a handler gets as its second parameter, in every style. */
+export interface HandlerContext {
+  readonly requestId: string;
+  /** The same as `requestId`, under the name that handlers written for AWS use. */
+  readonly awsRequestId: string;
+  readonly functionName: string;
+  readonly functionVersion: string;
+  readonly release: number | null;
+  readonly service: string;
+  readonly stage: string;
+  /** Milliseconds until the host gives up on this call; never below 0. */
+  getRemainingTimeInMillis(): number;
+}
+
+export function handlerContext(context: PlainContext): HandlerContext {
+  return {
+    requestId: context.requestId,
+    awsRequestId: context.requestId,
+    functionName: context.function,
+    functionVersion: context.version,
+    release: context.release,
+    service: context.service,
+    stage: context.stage,
+    getRemainingTimeInMillis: () => Math.max(0, context.deadline - Date.now()),
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * The middle form between hosts and handler styles: plain values only, so that a host can send them over any channel.
+ */
+export interface PlainRequest {
+  readonly method: string;
+  /** Absolute. */
+  readonly url: string;
+  /** In the order received; a name may occur several times. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: Uint8Array | null;
+  /** Path parameters of the route, decoded: `{ id: "7" }`. */
+  readonly params: Readonly<Record<string, string>>;
+  /** The route as written: `GET /products/{id}`. */
+  readonly route: string;
+  /** Address of the caller, where the host knows it. */
+  readonly ip?: string;
+}
+
+export interface PlainResponse {
+  readonly status: number;
+  /** `set-cookie` occurs once per cookie. */
+  readonly headers: [name: string, value: string][];
+  readonly body: Uint8Array | null;
+}
+
+export interface PlainContext {
+  readonly requestId: string;
+  readonly function: string;
+  readonly version: string;
+  readonly release: number | null;
+  readonly service: string;
+  readonly stage: string;
+  /** Milliseconds since 1970 at which the host gives up on this call. */
+  readonly deadline: number;
+  /** Takes one line for the function's log. */
+  readonly log?: (text: string) => void;
+}
+
+/** A handler export in the form that every host calls. What the handler throws is passed on as it is. */
+export interface Adapted {
+  http(request: PlainRequest, context: PlainContext): Promise<PlainResponse>;
+  invoke(payload: unknown, context: PlainContext): Promise<unknown>;
+  /** Name of the style that was found: `fetch` or `event`. */
+  readonly style: string;
+}
