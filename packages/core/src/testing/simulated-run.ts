@@ -1,0 +1,308 @@
+import { fail } from '../errors.js';
+import type { Event } from '../events.js';
+import type { Holder, Run } from '../run.js';
+import { type CallRecord, type Fault, type FaultInjector, faultInjector } from './faults.js';
+import { randomHex, seededRandom } from './random.js';
+
+export interface ActorOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly faults?: readonly Fault[];
+  /** Actors of another machine cannot tell whether this one is dead. Default `machine`. */
+  readonly machine?: string;
+}
+
+export interface ClockOptions {
+  /** Milliseconds since 1970; default 2030-01-01. */
+  readonly start?: number;
+  readonly seed?: string | number;
+}
+
+/** One virtual time that several actors share; it goes on only when none of them can run. */
+export interface SimulatedClock {
+  now(): number;
+  /** A process of its own name. A name used again is a new process. */
+  run(name: string, options?: ActorOptions): SimulatedRun;
+  /** Overrides what `isGone` says of a process (`Holder.process`); `undefined` takes it back. */
+  setGone(process: string, gone: boolean | 'unknown' | undefined): void;
+}
+
+/** How the work of one actor ended. */
+export type Performed<T> =
+  | { readonly ended: 'done'; readonly value: T }
+  | { readonly ended: 'failed'; readonly error: unknown }
+  | { readonly ended: 'killed' };
+
+export interface SimulatedRun extends Run {
+  readonly clock: SimulatedClock;
+  readonly events: readonly Event[];
+  /** Every call made, in order. */
+  readonly calls: readonly CallRecord[];
+  readonly faults: FaultInjector;
+  /** As Ctrl-C: sleeps end with SFX4120. */
+  abort(): void;
+  /** As SIGKILL: no call, sleep or event of this actor does or answers anything any more. */
+  kill(): void;
+  readonly killed: boolean;
+  /** As SIGSTOP for `ms` of virtual time. */
+  freeze(ms: number): void;
+  /** Runs `work` until it ends or the actor is killed. */
+  perform<T>(work: (run: SimulatedRun) => Promise<T>): Promise<Performed<T>>;
+}
+
+interface Sleeper {
+  readonly due: number;
+  readonly seq: number;
+  readonly wake: () => void;
+}
+
+interface Timeline {
+  now(): number;
+  /** Calls `wake` at `due`; the answer takes it back. */
+  at(due: number, wake: () => void): () => void;
+  /** A real operation is under way: time stands still until the answer is called. */
+  hold(): () => void;
+}
+
+/**
+ * Wakes one sleeper at a time, the earliest first, and only after two turns of the event loop in which nobody
+ * called, slept or waited for a file. So the same seed gives the same order of everything.
+ */
+function timeline(start: number): Timeline {
+  let now = start;
+  let seq = 0;
+  let activity = 0;
+  let held = 0;
+  let watching = false;
+  const sleepers = new Set<Sleeper>();
+
+  // Sockets may stay open while nothing is under way, so they count only while a call holds the time.
+  const outside = () => (held > 0 ? /^(FSReq|TCP|Pipe|Process)/ : /^FSReq/);
+  const idle = () => !process.getActiveResourcesInfo().some((resource) => outside().test(resource));
+  // A call that sleeps inside would stand still for ever: after long quiet it does not hold the time.
+  const enough = () => (held > 0 ? 200 : 1);
+
+  function watch(seen: number, quiet: number): void {
+    setImmediate(() => {
+      if (sleepers.size === 0) {
+        watching = false;
+      } else if (activity !== seen || !idle()) {
+        watch(activity, 0);
+      } else if (quiet < enough()) {
+        watch(activity, quiet + 1);
+      } else {
+        wakeNext();
+        watch(activity, 0);
+      }
+    });
+  }
+
+  function wakeNext(): void {
+    const next = [...sleepers].reduce((a, b) =>
+      b.due < a.due || (b.due === a.due && b.seq < a.seq) ? b : a,
+    );
+    sleepers.delete(next);
+    now = Math.max(now, next.due);
+    next.wake();
+  }
+
+  return {
+    now: () => now,
+    at(due, wake) {
+      const sleeper = { due, seq: seq++, wake };
+      sleepers.add(sleeper);
+      activity += 1;
+      if (!watching) {
+        watching = true;
+        watch(activity, 0);
+      }
+      return () => {
+        sleepers.delete(sleeper);
+      };
+    },
+    hold() {
+      held += 1;
+      activity += 1;
+      let released = false;
+      return () => {
+        if (released) return;
+        released = true;
+        held -= 1;
+        activity += 1;
+      };
+    },
+  };
+}
+
+export function simulatedClock(options: ClockOptions = {}): SimulatedClock {
+  const time = timeline(options.start ?? Date.UTC(2030, 0, 1));
+  const actors = new Map<string, { readonly machine: string; readonly run: SimulatedRun }>();
+  const told = new Map<string, boolean | 'unknown'>();
+  const names = new Map<string, number>();
+
+  function isGone(holder: Holder, machine: string): boolean | 'unknown' {
+    const said = told.get(holder.process);
+    if (said !== undefined) return said;
+    const actor = actors.get(holder.process);
+    return actor === undefined || actor.machine !== machine ? 'unknown' : actor.run.killed;
+  }
+
+  const clock: SimulatedClock = {
+    now: time.now,
+    setGone(process, gone) {
+      if (gone === undefined) told.delete(process);
+      else told.set(process, gone);
+    },
+    run(name, actorOptions = {}) {
+      const nth = (names.get(name) ?? 0) + 1;
+      names.set(name, nth);
+      const machine = actorOptions.machine ?? 'machine';
+      const holder = { name, process: `${machine}/${name}/${nth}` };
+      const run = actor(clock, time, holder, actorOptions, {
+        random: seededRandom(`${options.seed ?? 1}/${holder.process}`),
+        isGone: (other) => isGone(other, machine),
+      });
+      actors.set(holder.process, { machine, run });
+      return run;
+    },
+  };
+  return clock;
+}
+
+interface Surroundings {
+  readonly random: () => number;
+  readonly isGone: (holder: Holder) => boolean | 'unknown';
+}
+
+const never = <T>(): Promise<T> => new Promise<T>(() => {});
+
+function actor(
+  clock: SimulatedClock,
+  time: Timeline,
+  holder: Holder,
+  options: ActorOptions,
+  around: Surroundings,
+): SimulatedRun {
+  const controller = new AbortController();
+  const faults = faultInjector(options.faults);
+  const events: Event[] = [];
+  const onKill = new Set<() => void>();
+  let killed = false;
+  let frozenUntil = 0;
+
+  /** Stands here while frozen, for ever once killed. */
+  async function alive(): Promise<void> {
+    while (!killed && time.now() < frozenUntil) await timer(frozenUntil);
+    if (killed) await never();
+  }
+  const timer = (due: number) => new Promise<void>((resolve) => time.at(due, resolve));
+
+  const sleep = async (ms: number, until?: AbortSignal): Promise<void> => {
+    await alive();
+    await cancellable(time, controller.signal, ms, until);
+    await alive();
+  };
+  const kill = () => {
+    killed = true;
+    for (const end of onKill) end();
+    onKill.clear();
+  };
+  const effects = {
+    sleep,
+    kill: () => {
+      kill();
+      return never<never>();
+    },
+    freeze: async (ms: number) => {
+      run.freeze(ms);
+      await alive();
+    },
+  };
+
+  const run: SimulatedRun = {
+    clock,
+    events,
+    faults,
+    calls: faults.calls,
+    signal: controller.signal,
+    env: options.env ?? {},
+    holder,
+    now: time.now,
+    random: (bytes) => randomHex(around.random, bytes),
+    isGone: around.isGone,
+    sleep,
+    emit(event) {
+      if (!killed) events.push(event);
+    },
+    async call(call, act) {
+      await alive();
+      try {
+        return await faults.around(call, () => holding(time, act), effects);
+      } finally {
+        await alive();
+      }
+    },
+    abort: () => controller.abort(),
+    kill,
+    get killed() {
+      return killed;
+    },
+    freeze(ms) {
+      frozenUntil = Math.max(frozenUntil, time.now() + ms);
+    },
+    perform: (work) => perform(work, run, onKill),
+  };
+  return run;
+}
+
+/** Time stands still while `act` is under way. */
+async function holding<T>(time: Timeline, act: () => Promise<T>): Promise<T> {
+  const release = time.hold();
+  try {
+    return await act();
+  } finally {
+    release();
+  }
+}
+
+/** Rejects when `signal` aborts, resolves when `until` does or the time has come. */
+function cancellable(time: Timeline, signal: AbortSignal, ms: number, until?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const interrupt = () => reject(fail('SFX4120', 'interrupted while waiting'));
+    if (signal.aborted) return interrupt();
+    if (until?.aborted) return resolve();
+    const ending = (end: () => void) => () => {
+      takeBack();
+      signal.removeEventListener('abort', onAbort);
+      until?.removeEventListener('abort', onUntil);
+      end();
+    };
+    const onAbort = ending(interrupt);
+    const onUntil = ending(resolve);
+    const takeBack = time.at(time.now() + Math.max(0, ms), ending(resolve));
+    signal.addEventListener('abort', onAbort);
+    until?.addEventListener('abort', onUntil);
+  });
+}
+
+function perform<T>(
+  work: (run: SimulatedRun) => Promise<T>,
+  run: SimulatedRun,
+  onKill: Set<() => void>,
+): Promise<Performed<T>> {
+  return new Promise((resolve) => {
+    const end = () => resolve({ ended: 'killed' });
+    if (run.killed) return end();
+    onKill.add(end);
+    work(run).then(
+      (value) => resolve({ ended: 'done', value }),
+      (error: unknown) => resolve({ ended: 'failed', error }),
+    );
+  });
+}
+
+/** A `Run` on a clock of its own; more actors on the same clock come from `run.clock.run(name)`. */
+export function simulatedRun(
+  options: ClockOptions & ActorOptions & { readonly name?: string } = {},
+): SimulatedRun {
+  return simulatedClock(options).run(options.name ?? 'actor', options);
+}
