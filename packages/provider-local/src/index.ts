@@ -1,1 +1,68 @@
-export {};
+import { join } from 'node:path';
+import {
+  type Connection,
+  fail,
+  fileStore,
+  type JsonObject,
+  type Provider,
+  type Run,
+  type Scope,
+} from '@sfx-deploy/plugin';
+import { createClient } from './client.js';
+import { capabilities, compile } from './compile.js';
+import { identityOf, startEngine } from './engine.js';
+import { isName } from './names.js';
+import { invoker, logReader, metricsReader, urlsOf } from './observe.js';
+import { schema, settingsOf } from './options.js';
+import { traffic } from './traffic.js';
+import { httpTriggers } from './triggers/http.js';
+import { stagePath, versions } from './versions.js';
+
+export {
+  type Engine,
+  type EngineStatus,
+  type EngineStopped,
+  engineStatus,
+  startEngine,
+  stopEngine,
+} from './engine.js';
+export type { EngineService } from './wire.js';
+
+/** The engine on this machine: the default provider, which needs no account. */
+export const provider: Provider = {
+  name: 'local',
+  apiVersion: 0,
+  schema,
+  documented: capabilities,
+  compile: (service) => compile(service),
+  connect,
+};
+
+export default provider;
+
+/**
+ * Connects to the engine of `SFX_LOCAL_HOME`, and starts it when none runs. One that dies meanwhile is started again by the
+ * next call. Errors: SFX6001, SFX6002, SFX6004, SFX6005, SFX6006, SFX6007.
+ */
+async function connect(scope: Scope, options: JsonObject, run: Run): Promise<Connection> {
+  for (const name of [scope.service, scope.stage]) {
+    if (!isName(name)) throw fail('SFX6007', `\`${name}\` is not a name that the local engine can keep`);
+  }
+  const settings = settingsOf(options, run.env);
+  const engine = await startEngine(run, options);
+  const client = createClient(engine, () => startEngine(run, options));
+  return {
+    capabilities,
+    identity: identityOf(engine, settings),
+    resources: { http: httpTriggers(scope, client) },
+    versions: versions(scope, client),
+    traffic: traffic(scope, client),
+    invoke: invoker(scope, client, run),
+    urls: () => urlsOf(scope, client),
+    logs: logReader(scope, client, run),
+    metrics: metricsReader(scope, client),
+    forget: () => client.ask({ method: 'DELETE', path: stagePath(scope) }),
+    store: fileStore(join(settings.home, 'state')),
+    [Symbol.asyncDispose]: async () => client.close(),
+  };
+}

@@ -1,5 +1,121 @@
 import type { ErrorRow } from '../errors.js';
 
 export const localErrors = {
-  SFX6001: { kind: 'provider', title: 'the local engine did not start', hint: 'See its log: `sfx local status`.', exit: 1 },
+  SFX6001: {
+    kind: 'provider',
+    title: 'the local engine did not start',
+    hint: 'Read engine.log in its folder; `sfx local status` names the folder.',
+    exit: 1,
+  },
+  SFX6002: {
+    kind: 'mistake',
+    title: 'the port is taken',
+    hint: 'Choose another with SFX_LOCAL_PORT or `provider.port`, or stop what listens there.',
+    exit: 64,
+  },
+  SFX6003: {
+    kind: 'provider',
+    title: 'the local engine refused the request',
+    hint: 'Its token file must be the one in its folder: run `sfx local stop`, then the command again.',
+    exit: 1,
+  },
+  SFX6004: {
+    kind: 'provider',
+    title: 'the disk is full',
+    hint: 'Free some space where the engine keeps its folder; nothing half written was kept.',
+    exit: 1,
+  },
+  SFX6005: {
+    kind: 'mistake',
+    title: "the engine's folder cannot be used",
+    hint: 'Name another with SFX_LOCAL_HOME, or correct its owner and mode.',
+    exit: 64,
+  },
+  SFX6006: {
+    kind: 'provider',
+    title: 'the local engine is of another version',
+    hint: 'Run `sfx local stop`, then the command again; what it keeps stays.',
+    exit: 1,
+  },
+  SFX6007: {
+    kind: 'mistake',
+    title: 'a name that the local engine cannot keep',
+    hint: 'Use letters, digits, `-` and `_`, beginning with a letter or digit.',
+    exit: 64,
+  },
+  SFX6008: {
+    kind: 'mistake',
+    title: 'an artifact that cannot be unpacked',
+    hint: 'Build it again; what is in it must stay inside its own folder.',
+    exit: 1,
+  },
+  SFX6009: {
+    kind: 'mistake',
+    title: 'two functions claim one route',
+    hint: 'Give each route to one function.',
+    exit: 64,
+  },
+  SFX6010: {
+    kind: 'mistake',
+    title: "a value outside the local engine's limits",
+    hint: 'Choose one inside the limits that are named.',
+    exit: 64,
+  },
+  SFX6011: {
+    kind: 'provider',
+    title: 'nothing of that name on the local engine',
+    hint: 'See `sfx local status`.',
+    exit: 1,
+  },
+  SFX6101: {
+    kind: 'mistake',
+    title: 'no route',
+    hint: 'Call one of the routes that `sfx status` shows.',
+    exit: 1,
+  },
+  SFX6102: {
+    kind: 'mistake',
+    title: 'method not allowed',
+    hint: 'Use one of the methods in the `Allow` header.',
+    exit: 1,
+  },
+  SFX6103: {
+    kind: 'mistake',
+    title: 'body too large',
+    hint: 'Send less: the local engine takes 10 MB per call.',
+    exit: 1,
+  },
+  SFX6104: {
+    kind: 'mistake',
+    title: 'no candidate',
+    hint: 'Leave out `x-sfx-candidate`, or deploy with `--canary`.',
+    exit: 1,
+  },
+  SFX6105: { kind: 'mistake', title: 'nothing is live', hint: 'Run `sfx deploy`.', exit: 1 },
+  SFX6106: { kind: 'provider', title: 'the handler threw', hint: 'Read `sfx logs`.', exit: 1 },
+  SFX6107: {
+    kind: 'provider',
+    title: 'the instance stopped during the call',
+    hint: 'Read `sfx logs`; a fresh instance takes the next call.',
+    exit: 1,
+  },
+  SFX6108: {
+    kind: 'provider',
+    title: 'the function took longer than its timeout',
+    hint: 'Raise `timeout`, or find what it waits for.',
+    exit: 1,
+  },
+  SFX6109: {
+    kind: 'provider',
+    title: "the handler's answer is not a valid one",
+    hint: 'Read `sfx logs`; the status or a header is not allowed.',
+    exit: 1,
+  },
+  SFX6110: {
+    kind: 'provider',
+    title: 'too many calls wait for this function',
+    hint: 'Try again in a moment.',
+    exit: 75,
+  },
+  SFX6111: { kind: 'provider', title: 'the handler did not load', hint: 'Read `sfx logs`.', exit: 1 },
 } as const satisfies Record<string, ErrorRow>;

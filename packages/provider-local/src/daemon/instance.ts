@@ -1,0 +1,96 @@
+import { StringDecoder } from 'node:string_decoder';
+import { Worker } from 'node:worker_threads';
+import type { Answer, FromWorker, HttpCall, InvokeCall, Load, ToWorker } from './calls.js';
+import type { LogStream } from './logs.js';
+import { errnoOf, textOf } from './refusal.js';
+
+export interface InstanceEvents {
+  ready(): void;
+  unloadable(message: string): void;
+  answered(answer: Answer): void;
+  pong(): void;
+  /** Once, however it ended; nothing comes after it. */
+  gone(why: string): void;
+  wrote(stream: LogStream, text: string): void;
+}
+
+export interface Instance {
+  /** Sent with all others of this turn of the event loop. */
+  send(call: HttpCall | InvokeCall): void;
+  ping(): void;
+  terminate(): void;
+}
+
+export interface InstanceOptions {
+  readonly name: string;
+  /** MB of heap; more ends the instance. */
+  readonly memory: number;
+  readonly load: Load;
+}
+
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+
+/** A thread of its own that serves one version. It is ready when `events.ready` was called. */
+export function startInstance(options: InstanceOptions, events: InstanceEvents): Instance {
+  const worker = new Worker(WORKER, {
+    name: options.name,
+    env: options.load.environment,
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: options.memory, stackSizeMb: 4 },
+  });
+  let why: string | undefined;
+  let calls: (HttpCall | InvokeCall)[] = [];
+  const tell = (message: ToWorker) => worker.postMessage(message);
+  const flush = () => {
+    const now = calls;
+    calls = [];
+    tell({ kind: 'calls', calls: now });
+  };
+  const hear: { [K in FromWorker['kind']]: (message: Extract<FromWorker, { kind: K }>) => void } = {
+    blank: () => tell({ kind: 'load', load: options.load }),
+    loaded: () => events.ready(),
+    unloadable: (message) => events.unloadable(message.message),
+    answers: (message) => message.answers.forEach(events.answered),
+    pong: () => events.pong(),
+  };
+  worker.on('message', (message: FromWorker) => hear[message.kind](message as never));
+  worker.on('error', (error) => {
+    why = reasonOf(error, options.memory);
+  });
+  worker.on('exit', (code) => events.gone(why ?? `it exited with code ${code}`));
+  lines(worker.stdout, (text) => events.wrote('stdout', text));
+  lines(worker.stderr, (text) => events.wrote('stderr', text));
+  return {
+    send: (call) => {
+      if (calls.push(call) === 1) setImmediate(flush);
+    },
+    ping: () => tell({ kind: 'ping' }),
+    terminate: () => void worker.terminate(),
+  };
+}
+
+function reasonOf(error: unknown, memory: number): string {
+  if (errnoOf(error) === 'ERR_WORKER_OUT_OF_MEMORY') return `it used more than its ${memory} MB of memory`;
+  return `an error that nobody caught: ${textOf(error)}`;
+}
+
+/** Longest text that waits for its end of line. */
+const OPEN_LINE = 64 * 1024;
+
+function lines(stream: NodeJS.ReadableStream, write: (text: string) => void): void {
+  const decoder = new StringDecoder('utf8');
+  let open = '';
+  stream.on('data', (chunk: Buffer) => {
+    const parts = (open + decoder.write(chunk)).split('\n');
+    open = parts.pop() ?? '';
+    for (const part of parts) write(part.endsWith('\r') ? part.slice(0, -1) : part);
+    if (open.length > OPEN_LINE) {
+      write(open);
+      open = '';
+    }
+  });
+  stream.on('end', () => {
+    if (open !== '') write(open);
+  });
+}

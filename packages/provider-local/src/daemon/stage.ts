@@ -1,0 +1,236 @@
+import { randomInt } from 'node:crypto';
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import type { Scope, Table } from '@sfx-deploy/plugin';
+import { isName } from '../names.js';
+import type { AliasDocument, AliasWrite, EngineService, TriggerDocument } from '../wire.js';
+import { makeFolder, readDocument, writeDocument } from './disk.js';
+import { createGateway } from './gateway.js';
+import { LOOPBACK, listen, listenFrom } from './ports.js';
+import { refusal } from './refusal.js';
+import { type Cors, createRouter, pick, type Router } from './router.js';
+import { openVersions, type Serving, type VersionStore } from './versions.js';
+
+/** One service and stage on the engine: its versions, aliases, triggers, its port and the gateway behind it. */
+export interface Stage {
+  readonly scope: Scope;
+  readonly versions: VersionStore;
+  /** Changes to one stage happen one after the other. */
+  serially<T>(act: () => Promise<T>): Promise<T>;
+  alias(id: string): AliasDocument | undefined;
+  /** Conflict: the token is not the current one, or a later fence was seen. Throws SFX3105 when a named version is gone. */
+  setAlias(id: string, write: AliasWrite): Promise<AliasDocument | 'conflict'>;
+  /** Aliases that name a version. */
+  namedBy(version: string): readonly string[];
+  trigger(kind: string, id: string): TriggerDocument | undefined;
+  setTrigger(trigger: TriggerDocument): Promise<void>;
+  removeTrigger(kind: string, id: string): Promise<void>;
+  choose(alias: string, unit: string, candidate: boolean): Serving | 'nothing live' | 'no candidate';
+  url(): string | null;
+  report(): EngineService;
+  /** Opens its port: its own from before, or the next free one. */
+  open(from: number, reserved: ReadonlySet<number>): Promise<void>;
+  close(graceMs: number): Promise<void>;
+}
+
+/** `stage.json` */
+interface StageDocument extends Scope {
+  readonly port: number | null;
+}
+
+export interface StageOptions {
+  readonly scope: Scope;
+  readonly dir: string;
+  readonly tmp: string;
+  readonly now: () => number;
+}
+
+interface State {
+  readonly options: StageOptions;
+  readonly versions: VersionStore;
+  readonly aliases: Map<string, AliasDocument>;
+  readonly triggers: Map<string, TriggerDocument>;
+  router: Router;
+  port: number | null;
+  /** The port that it had before another program took it. */
+  before: number | undefined;
+  listening: boolean;
+}
+
+export async function openStage(options: StageOptions): Promise<Stage> {
+  const { dir, scope, tmp, now } = options;
+  await makeFolder(join(dir, 'versions'));
+  const versions = await openVersions({ scope, dir: join(dir, 'versions'), tmp, now });
+  const aliases = await readDocument<Record<string, AliasDocument>>(join(dir, 'aliases.json'));
+  const triggers = await readDocument<TriggerDocument[]>(join(dir, 'triggers.json'));
+  const saved = await readDocument<StageDocument>(join(dir, 'stage.json'));
+  const state: State = {
+    options,
+    versions,
+    aliases: new Map(Object.entries(aliases ?? {})),
+    triggers: new Map((triggers ?? []).map((trigger) => [keyOf(trigger.kind, trigger.id), trigger])),
+    router: createRouter([]),
+    port: saved?.port ?? null,
+    before: undefined,
+    listening: false,
+  };
+  reroute(state);
+  const choose = (alias: string, unit: string, candidate: boolean) =>
+    chooseVersion(state, alias, unit, candidate);
+  const server = createGateway({ router: () => state.router, choose });
+  let chain: Promise<unknown> = Promise.resolve();
+  return {
+    scope,
+    versions,
+    serially: (act) => {
+      const next = chain.then(act);
+      chain = next.catch(() => undefined);
+      return next;
+    },
+    alias: (id) => state.aliases.get(id),
+    setAlias: (id, write) => setAlias(state, id, write),
+    namedBy: (version) =>
+      [...state.aliases].filter(([, alias]) => names(alias.table).has(version)).map(([id]) => id),
+    trigger: (kind, id) => state.triggers.get(keyOf(kind, id)),
+    setTrigger: (trigger) =>
+      changeTriggers(state, (all) => all.set(keyOf(trigger.kind, trigger.id), trigger)),
+    removeTrigger: (kind, id) => changeTriggers(state, (all) => all.delete(keyOf(kind, id))),
+    choose,
+    url: () => (state.listening ? `http://${LOOPBACK}:${state.port}` : null),
+    report: () => report(state),
+    open: (from, reserved) => openPort(state, server, from, reserved),
+    async close(graceMs) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await versions.close(graceMs);
+      await closeConnections(server, closed);
+      state.listening = false;
+    },
+  };
+}
+
+function keyOf(kind: string, id: string): string {
+  return `${kind}\n${id}`;
+}
+
+function names(table: Table): Set<string> {
+  return new Set(
+    Object.values(table).flatMap((split) =>
+      split.candidate ? [split.stable, split.candidate.version] : [split.stable],
+    ),
+  );
+}
+
+function chooseVersion(
+  state: State,
+  alias: string,
+  unit: string,
+  candidate: boolean,
+): Serving | 'nothing live' | 'no candidate' {
+  const split = state.aliases.get(alias)?.table[unit];
+  if (split === undefined) return 'nothing live';
+  if (candidate && split.candidate === undefined) return 'no candidate';
+  const id = candidate ? split.candidate!.version : pick(split, Math.random());
+  return state.versions.byId(id) ?? 'nothing live';
+}
+
+async function setAlias(state: State, id: string, write: AliasWrite): Promise<AliasDocument | 'conflict'> {
+  const now = state.aliases.get(id);
+  if (now?.stamp !== undefined && now.stamp.fence > write.stamp.fence) return 'conflict';
+  if (write.token !== (now?.token ?? null)) return 'conflict';
+  checkTable(state.versions, write.to);
+  const next: AliasDocument = { table: write.to, stamp: write.stamp, token: tokenAfter(now) };
+  const all = Object.fromEntries([...state.aliases, [id, next]]);
+  await writeDocument(join(state.options.dir, 'aliases.json'), all);
+  state.aliases.set(id, next);
+  return next;
+}
+
+/** Never the same twice, also when an alias document was restored from somewhere. */
+function tokenAfter(now: AliasDocument | undefined): string {
+  const count = Number(now?.token.split('-')[0] ?? 0);
+  return `${count + 1}-${randomInt(2 ** 40).toString(36)}`;
+}
+
+function checkTable(versions: VersionStore, table: Table): void {
+  for (const [unit, split] of Object.entries(table)) {
+    if (!isName(unit)) throw refusal(400, 'SFX6007', `not a name: ${JSON.stringify(unit)}`);
+    const percent = split.candidate?.percent ?? 0;
+    if (!Number.isInteger(percent) || percent < 0 || percent > 100) {
+      throw refusal(400, 'SFX6010', `not a percent: ${String(percent)}`);
+    }
+  }
+  for (const id of names(table)) {
+    if (versions.byId(id) === undefined) throw refusal(404, 'SFX3105', `version ${id} is gone`);
+  }
+}
+
+async function changeTriggers(
+  state: State,
+  change: (all: Map<string, TriggerDocument>) => unknown,
+): Promise<void> {
+  const next = new Map(state.triggers);
+  change(next);
+  await writeDocument(join(state.options.dir, 'triggers.json'), [...next.values()]);
+  state.triggers.clear();
+  for (const [key, trigger] of next) state.triggers.set(key, trigger);
+  reroute(state);
+}
+
+function reroute(state: State): void {
+  const http = [...state.triggers.values()].filter((trigger) => trigger.kind === 'http' && trigger.enabled);
+  state.router = createRouter(
+    http.map((trigger) => {
+      const props = trigger.props as unknown as { method: string; path: string; cors: Cors | null };
+      return {
+        method: props.method,
+        path: props.path,
+        cors: props.cors,
+        function: trigger.function,
+        alias: trigger.alias,
+      };
+    }),
+  );
+}
+
+function report(state: State): EngineService {
+  const { service, stage } = state.options.scope;
+  const all = state.versions.all();
+  const note =
+    state.before === undefined ? {} : { note: `port ${state.before} was taken; it has ${state.port} now` };
+  return {
+    service,
+    stage,
+    url: state.listening ? `http://${LOOPBACK}:${state.port}` : null,
+    ...note,
+    functions: [...new Set(all.map((one) => one.version.unit))].sort(),
+    versions: all.length,
+    instances: all.reduce((sum, one) => sum + one.pool.instances(), 0),
+  };
+}
+
+/** Answers that are being written are written; then nothing is left open. */
+async function closeConnections(server: Server, closed: Promise<void>): Promise<void> {
+  const idle = setInterval(() => server.closeIdleConnections(), 10);
+  const all = setTimeout(() => server.closeAllConnections(), 500);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(all);
+}
+
+async function openPort(
+  state: State,
+  server: Server,
+  from: number,
+  reserved: ReadonlySet<number>,
+): Promise<void> {
+  if (state.listening) return;
+  const had = state.port;
+  if (had === null || !(await listen(server, had))) {
+    const port = await listenFrom(server, from, reserved);
+    if (port === undefined) throw refusal(503, 'SFX6002', 'no free port is left');
+    if (had !== null) state.before = had;
+    state.port = port;
+    await writeDocument(join(state.options.dir, 'stage.json'), { ...state.options.scope, port });
+  }
+  state.listening = true;
+}

@@ -1,0 +1,262 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail, type Identity, isObject, type JsonObject, messageOf, type Run } from '@sfx-deploy/plugin';
+import { type Address, createClient, knock } from './client.js';
+import { daemonEntry } from './entries.js';
+import { homeOf, settingsOf } from './options.js';
+import { isRunning } from './processes.js';
+import {
+  type EngineInfo,
+  type EngineService,
+  type EngineSettings,
+  PROTOCOL,
+  type StartReport,
+} from './wire.js';
+
+/** The daemon of a home, found or started. */
+export interface Engine extends Address {
+  readonly info: EngineInfo;
+  /** This command started it. */
+  readonly started: boolean;
+}
+
+/** What `sfx local status` shows. */
+export interface EngineStatus {
+  readonly running: boolean;
+  readonly home: string;
+  readonly pid?: number;
+  readonly url?: string;
+  readonly note?: string;
+  readonly services: readonly EngineService[];
+}
+
+export interface EngineStopped {
+  /** False when none ran. */
+  readonly stopped: boolean;
+  readonly home: string;
+  readonly pid?: number;
+  /** Services that stay in the home and are back with the next start. */
+  readonly services: readonly EngineService[];
+}
+
+const START_MS = 30_000;
+const ANSWER_MS = 5_000;
+const STOP_MS = 20_000;
+const LOOK_MS = 40;
+
+/**
+ * The engine of `SFX_LOCAL_HOME`, started if none runs. Two commands that start it at once find the same one.
+ * Errors: SFX6001 (did not start), SFX6002 (the port that was asked for is taken), SFX6004, SFX6005, SFX6006.
+ */
+export async function startEngine(run: Run, options: JsonObject = {}): Promise<Engine> {
+  const settings = settingsOf(options, run.env);
+  await useHome(settings.home);
+  const running = await findEngine(settings.home, run);
+  if (running !== undefined) return { ...running, started: false };
+  const report = await spawnDaemon(settings, run);
+  const found = await waitForEngine(settings.home, run);
+  return { ...found, started: report.kind === 'ready' };
+}
+
+/** What runs and what it keeps; starts nothing. */
+export async function engineStatus(run: Run): Promise<EngineStatus> {
+  const home = homeOf(run.env);
+  const engine = await findEngine(home, run);
+  if (engine === undefined) return { running: false, home, services: [] };
+  const { info } = engine;
+  return {
+    running: true,
+    home,
+    pid: info.pid,
+    url: urlOf(info),
+    ...(info.note !== undefined && { note: info.note }),
+    services: await servicesOf(engine),
+  };
+}
+
+/** Lets calls finish, then stops the engine. What it keeps stays. Throws SFX6001 when it cannot be stopped. */
+export async function stopEngine(run: Run): Promise<EngineStopped> {
+  const home = homeOf(run.env);
+  const engine = await findEngine(home, run);
+  if (engine === undefined) return { stopped: false, home, services: [] };
+  const { pid, start } = engine.info;
+  const services = await servicesOf(engine);
+  await withClient(engine, (client) => client.ask({ method: 'POST', path: '/v1/stop' }));
+  const deadline = run.now() + STOP_MS;
+  while (isRunning(pid, start)) {
+    if (run.now() > deadline)
+      throw fail('SFX6001', `the engine (pid ${pid}) does not stop`, {
+        hint: `End it with \`kill -9 ${pid}\`; what it keeps is on disk.`,
+      });
+    await run.sleep(LOOK_MS);
+  }
+  return { stopped: true, home, pid, services };
+}
+
+/** Shown before the first write. */
+export function identityOf(engine: Engine, asked: EngineSettings): Identity {
+  const { info, started } = engine;
+  const notes = [
+    started ? `started, pid ${info.pid}, stops with \`sfx local stop\`` : undefined,
+    info.note,
+    asked.explicit && asked.port !== info.port
+      ? `port ${asked.port} takes effect after \`sfx local stop\``
+      : undefined,
+  ].filter((note) => note !== undefined);
+  return { where: `local engine ${urlOf(info)}`, ...(notes.length > 0 && { note: notes.join('; ') }) };
+}
+
+function urlOf(info: EngineInfo): string {
+  return `http://127.0.0.1:${info.port}`;
+}
+
+async function servicesOf(engine: Address): Promise<readonly EngineService[]> {
+  const { services } = await withClient(engine, (client) =>
+    client.ask<{ services: EngineService[] }>({ method: 'GET', path: '/v1/status' }),
+  );
+  return services;
+}
+
+async function withClient<T>(
+  engine: Address,
+  act: (client: ReturnType<typeof createClient>) => Promise<T>,
+): Promise<T> {
+  const client = createClient(engine, async () => engine);
+  try {
+    return await act(client);
+  } finally {
+    client.close();
+  }
+}
+
+/** The engine of a home that answers. Undefined when none runs. */
+async function findEngine(home: string, run: Run): Promise<Omit<Engine, 'started'> | undefined> {
+  const deadline = run.now() + ANSWER_MS;
+  for (;;) {
+    const info = await readJson<EngineInfo>(join(home, 'engine.json'));
+    const token = (await readMaybe(join(home, 'token')))?.trim();
+    if (info === undefined || token === undefined) return undefined;
+    const answer = await knock({ port: info.port, token }, ANSWER_MS);
+    if (isObject(answer?.body) && answer.status === 200 && answer.body['pid'] === info.pid) {
+      checkProtocol(info);
+      return { info, port: info.port, token };
+    }
+    // Its port may be another program's by now: only its process says that it is gone.
+    if (!isRunning(info.pid, info.start)) return undefined;
+    if (answer?.status === 401) {
+      throw fail(
+        'SFX6003',
+        `the engine (pid ${info.pid}) does not know the token in ${join(home, 'token')}`,
+        {
+          hint: `End it with \`kill ${info.pid}\`, then run the command again.`,
+        },
+      );
+    }
+    if (run.now() > deadline)
+      throw fail('SFX6001', `the engine (pid ${info.pid}) does not answer on port ${info.port}`);
+    await run.sleep(LOOK_MS);
+  }
+}
+
+function checkProtocol(info: EngineInfo): void {
+  if (info.protocol === PROTOCOL) return;
+  throw fail(
+    'SFX6006',
+    `the engine that runs (pid ${info.pid}) is of sfx ${info.version}, which this one does not understand`,
+  );
+}
+
+async function waitForEngine(home: string, run: Run): Promise<Omit<Engine, 'started'>> {
+  const deadline = run.now() + START_MS;
+  for (;;) {
+    const found = await findEngine(home, run);
+    if (found !== undefined) return found;
+    if (run.now() > deadline) throw fail('SFX6001', `no engine answers for ${home}`);
+    await run.sleep(LOOK_MS);
+  }
+}
+
+/** The folder is made for this user alone; one that others may write to is not used. */
+async function useHome(home: string): Promise<void> {
+  try {
+    await mkdir(home, { recursive: true, mode: 0o700 });
+    const { uid, mode } = await stat(home);
+    if (process.getuid !== undefined && uid !== process.getuid())
+      throw fail('SFX6005', `${home} belongs to another user`);
+    if (process.platform !== 'win32' && (mode & 0o022) !== 0)
+      throw fail('SFX6005', `${home} can be written by other users`);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (code === 'ENOSPC') throw fail('SFX6004', `the disk is full at ${home}`, { cause: error });
+    if (/^E[A-Z]+$/.test(code))
+      throw fail('SFX6005', `${home} cannot be used: ${messageOf(error)}`, { cause: error });
+    throw error;
+  }
+}
+
+/** A process of its own, that outlives this one and says how its start went. */
+async function spawnDaemon(settings: EngineSettings, run: Run): Promise<StartReport> {
+  const { file, flags } = daemonEntry();
+  const path = join(settings.home, 'engine.log');
+  const log = await open(path, 'a', 0o600);
+  const { size } = await log.stat();
+  try {
+    const child = spawn(process.execPath, [...flags, file.pathname, JSON.stringify(settings)], {
+      cwd: settings.home,
+      detached: true,
+      env: environmentOf(run.env),
+      stdio: ['ignore', log.fd, log.fd, 'ipc'],
+    });
+    const given = new AbortController();
+    const { signal } = given;
+    const exited = once(child, 'exit', { signal }).then(() => undefined);
+    const said = once(child, 'message', { signal }).then(([report]) => report as StartReport);
+    const late = run.sleep(START_MS).then(() => undefined);
+    for (const ending of [exited, said, late]) ending.catch(() => undefined);
+    const report = await Promise.race([said, exited, late]);
+    given.abort();
+    if (child.connected) child.disconnect();
+    child.unref();
+    if (report?.kind === 'failed') throw fail(report.code, report.message, { facts: { log: path } });
+    if (report === undefined)
+      throw fail('SFX6001', `it ended before it was ready${await tail(path, size)}`, {
+        facts: { log: path },
+      });
+    return report;
+  } finally {
+    await log.close();
+  }
+}
+
+/** Nothing of the caller's environment but what a program needs: a daemon outlives the command that started it. */
+function environmentOf(env: Run['env']): Record<string, string> {
+  const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ', 'SystemRoot', 'TEMP'];
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+}
+
+async function tail(path: string, from: number): Promise<string> {
+  const text = (await readFile(path)).subarray(from).toString('utf8').trim();
+  return text === '' ? '' : `: ${text.split('\n').slice(-3).join(' / ')}`;
+}
+
+async function readMaybe(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fail('SFX6005', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
+  const text = await readMaybe(path);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    // Written whole or not at all; what is not JSON was put there by another hand, and a start writes it anew.
+    return undefined;
+  }
+}

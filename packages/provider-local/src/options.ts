@@ -1,0 +1,51 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { fail, type Json, type JsonObject, type Run } from '@sfx-deploy/plugin';
+import type { EngineSettings } from './wire.js';
+
+export const DEFAULT_PORT = 4100;
+
+/** JSON Schema of `provider:`'s own keys; the same as schemas/providers/local.schema.json. */
+export const schema: Json = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'Keys of `provider:` for the local engine',
+  type: 'object',
+  properties: {
+    port: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 65535,
+      description: 'Port of the engine on 127.0.0.1. Default 4100, or SFX_LOCAL_PORT.',
+    },
+  },
+};
+
+/** `SFX_LOCAL_HOME`, default `~/.sfx/local`. Throws SFX6005 when it is not an absolute path. */
+export function homeOf(env: Run['env']): string {
+  const named = env['SFX_LOCAL_HOME'];
+  if (named === undefined || named === '') return join(homedir(), '.sfx', 'local');
+  if (!isAbsolute(named)) {
+    throw fail('SFX6005', `SFX_LOCAL_HOME is not an absolute path: ${named}`, {
+      hint: 'Name a folder from the root on, so that every command means the same one.',
+    });
+  }
+  return resolve(named);
+}
+
+/** The home and port that a command means. SFX_LOCAL_PORT wins over `provider.port`. Errors: SFX6005, SFX6010. */
+export function settingsOf(options: JsonObject, env: Run['env']): EngineSettings {
+  const home = homeOf(env);
+  const named = env['SFX_LOCAL_PORT'];
+  if (named !== undefined && named !== '')
+    return { home, port: portOf(named, 'SFX_LOCAL_PORT'), explicit: true };
+  const port = options['port'];
+  if (port !== undefined && port !== null)
+    return { home, port: portOf(String(port), 'provider.port'), explicit: true };
+  return { home, port: DEFAULT_PORT, explicit: false };
+}
+
+function portOf(text: string, from: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65535) return port;
+  throw fail('SFX6010', `${from} is not a port: a number from 1 to 65535 is needed`);
+}

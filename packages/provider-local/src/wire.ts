@@ -1,0 +1,103 @@
+import type { Digest, ErrorCode, Json, Stamp, Table } from '@sfx-deploy/plugin';
+
+/** What a client and the daemon say to each other. Raised when an older one would misunderstand. */
+export const PROTOCOL = 1;
+
+/** Kept equal to package.json by a test; a bundle has no package.json beside it. */
+export const ENGINE_VERSION = '0.1.0';
+
+/** `engine.json`: where the running daemon is. Written by it when it is ready. */
+export interface EngineInfo {
+  readonly protocol: number;
+  readonly version: string;
+  readonly pid: number;
+  /** Start of that process as the system tells it, so that a reused pid is not taken for it; `null` where unknown. */
+  readonly start: string | null;
+  readonly port: number;
+  /** Said to people when the port is not the one they may expect. */
+  readonly note?: string;
+  readonly home: string;
+  /** ISO 8601. */
+  readonly started: string;
+}
+
+/** What a daemon is told when it is started. */
+export interface EngineSettings {
+  readonly home: string;
+  readonly port: number;
+  /** The user named this port: another one is not taken in its place. */
+  readonly explicit: boolean;
+}
+
+/** How a start ended, told by the daemon to whoever started it. */
+export type StartReport =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'held'; readonly pid: number }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
+
+export interface WireError {
+  readonly error: { readonly code: ErrorCode; readonly message: string };
+}
+
+/** What the engine runs a version with. Environment values are the real ones: the file that holds them is 0600. */
+export interface VersionConfig {
+  readonly runtime: string;
+  /** MB. */
+  readonly memory: number;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface StageMeta {
+  readonly release: number;
+  readonly config: VersionConfig;
+}
+
+export interface AliasDocument {
+  readonly table: Table;
+  readonly stamp?: Stamp;
+  readonly token: string;
+}
+
+export interface AliasWrite {
+  readonly to: Table;
+  readonly stamp: Stamp;
+  /** Token of the table that was compared; `null`: there is none yet. */
+  readonly token: string | null;
+}
+
+export interface TriggerDocument {
+  readonly kind: string;
+  readonly id: string;
+  readonly source: string;
+  readonly props: Json;
+  readonly alias: string;
+  readonly function: string;
+  readonly digest: Digest;
+  readonly enabled: boolean;
+  readonly stamp: Stamp;
+}
+
+export interface InvokeWrite {
+  readonly function: string;
+  /** One of both. */
+  readonly alias?: string;
+  /** Digest of the version. */
+  readonly digest?: string;
+  readonly payload: Json;
+}
+
+/** A service and stage on the engine, as `sfx local status` tells it. */
+export interface EngineService {
+  readonly service: string;
+  readonly stage: string;
+  /** `null` while its port could not be opened. */
+  readonly url: string | null;
+  readonly note?: string;
+  readonly functions: readonly string[];
+  /** How many versions it keeps. */
+  readonly versions: number;
+  /** Instances that run now. */
+  readonly instances: number;
+}
