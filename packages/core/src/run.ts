@@ -27,8 +27,11 @@ export interface Run {
   readonly holder: Holder;
   /** Milliseconds since 1970. */
   now(): number;
-  /** Resolves after `ms`, or rejects with SFX4120 when `signal` aborts. */
-  sleep(ms: number): Promise<void>;
+  /**
+   * Resolves after `ms`, or rejects with SFX4120 when the run's signal aborts.
+   * When `until` aborts it resolves at once: what was waited for has come.
+   */
+  sleep(ms: number, until?: AbortSignal): Promise<void>;
   /** Random hexadecimal text of `bytes` bytes. */
   random(bytes: number): string;
   emit(event: Event): void;

@@ -23,6 +23,8 @@ export interface Service {
   readonly checks: readonly Check[];
   /** Releases in the rollback window. */
   readonly keep: number;
+  /** Where state is kept, when not at the provider; relative to `dir`. */
+  readonly state?: { readonly path: string };
   /** Where each JSON pointer (`/functions/list/handler`) was written, as far as known. */
   readonly at: (pointer: string) => Position | undefined;
 }

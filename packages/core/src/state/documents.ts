@@ -1,6 +1,6 @@
-import type { Digest, Json } from '../json.js';
+import type { Digest } from '../json.js';
 import type { Ir, Table, Version } from '../provider/contract.js';
-import type { RolloutStep } from '../release/rollout.js';
+import type { Check, Rollout } from '../release/rollout.js';
 import type { Holder } from '../run.js';
 
 /** Version of the documents below. An older sfx that meets a newer number refuses (SFX4108). */
@@ -37,11 +37,11 @@ export interface Release {
   readonly units: Readonly<Record<Qualified, Digest>>;
   /** By alias, as read before the first write. */
   readonly undo: Readonly<Record<Qualified, Table>>;
-  readonly steps: readonly RolloutStep[];
-  readonly checks: readonly Json[];
+  /** `steps` end with weight 100. */
+  readonly rollout: Rollout;
+  readonly checks: readonly Check[];
   /** How many releases the rollback window holds. */
   readonly keep: number;
-  readonly expand: 'late' | 'early';
   readonly tag?: string;
   readonly by: By;
 }
@@ -95,8 +95,12 @@ export interface Past {
   readonly status: ReleaseStatus;
   readonly by: By;
   readonly tag?: string;
+  /** Sequence number of its first journal entry. */
+  readonly began: number;
   /** Where the `staged` entry with its versions is. */
   readonly staged?: number;
+  /** Its documents are not kept any more. */
+  readonly forgotten?: true;
   readonly why?: string;
 }
 

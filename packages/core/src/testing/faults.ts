@@ -53,6 +53,8 @@ export interface FaultInjector {
   readonly calls: readonly CallRecord[];
   /** Adds to the plan; counts from the next call. */
   add(fault: Fault): void;
+  /** Takes the plan away; what was recorded stays. */
+  clear(): void;
   around<T>(call: Call, act: () => Promise<T>, effects: FaultEffects): Promise<T>;
 }
 
@@ -83,6 +85,9 @@ export function faultInjector(plan: readonly Fault[] = []): FaultInjector {
     calls,
     add: (fault) => {
       rules.push({ fault, seen: 0 });
+    },
+    clear: () => {
+      rules.length = 0;
     },
     around(call, act, effects) {
       const fault = due(call);

@@ -1,4 +1,5 @@
 /** What tests of sfx, of its providers and of plugins stand on. */
+export * from './conformance.js';
 export * from './faults.js';
 export * from './memory/hands.js';
 export * from './memory/ir.js';

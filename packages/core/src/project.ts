@@ -1,0 +1,129 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findArtifact } from './artifact/index.js';
+import { type ConfigRequest, type LoadedConfig, loadConfig } from './config/index.js';
+import { fail } from './errors.js';
+import { loadProvider } from './provider/loader.js';
+import type { Capabilities, Connection, Ir, Provider, Scope } from './provider/contract.js';
+import type { Context } from './release/context.js';
+import { fleet, splitQualified } from './release/fleet.js';
+import type { Run } from './run.js';
+import { fileStore } from './state/file-store.js';
+import { stageState } from './state/stage-state.js';
+import type { Store } from './state/store.js';
+
+export interface ProjectRequest extends ConfigRequest {
+  /** Names the service where there is no file. */
+  readonly service?: string;
+  /** Folder of this copy of sfx: providers beside it are found too. */
+  readonly sfxDir?: string;
+}
+
+/** One service and stage, connected. */
+export interface Session extends AsyncDisposable {
+  readonly scope: Scope;
+  readonly loaded?: LoadedConfig;
+  readonly provider: Provider;
+  readonly connections: Readonly<Record<string, Connection>>;
+  readonly run: Run;
+  /** A fresh context, with a write counter of its own, for one command. */
+  context(): Context;
+}
+
+function sfxDirOf(request: ProjectRequest): string {
+  return request.sfxDir ?? dirname(fileURLToPath(import.meta.url));
+}
+
+export function providerOf(loaded: LoadedConfig, request: ProjectRequest): Promise<Provider> {
+  return loadProvider(loaded.service.provider.name, loaded.dir, sfxDirOf(request));
+}
+
+/** The IR by the provider's documented capabilities: needs no connection. */
+export async function compileConfig(
+  loaded: LoadedConfig,
+  request: ProjectRequest,
+): Promise<{ readonly provider: string; readonly ir: Ir; readonly capabilities: Capabilities }> {
+  const provider = await providerOf(loaded, request);
+  const { service } = loaded;
+  return {
+    provider: provider.name,
+    ir: provider.compile(service, service.provider.options, provider.documented),
+    capabilities: provider.documented,
+  };
+}
+
+/** The folder of caches beside the configuration; deletable. */
+export function cacheDirOf(dir: string): string {
+  return join(dir, '.sfx');
+}
+
+/**
+ * Connects to where a service lives. With a file: its name, stage and provider. Without one: `service` and `provider` must
+ * be given, and only commands that need no file work.
+ * Errors: SFX1004, SFX2200, SFX3001 to SFX3004, SFX4124, and the provider's own.
+ */
+export async function openSession(request: ProjectRequest, run: Run): Promise<Session> {
+  const loaded = await configUnlessNamed(request, run);
+  const name = loaded?.service.provider.name ?? request.provider!;
+  const provider = await loadProvider(name, loaded?.dir ?? request.cwd, sfxDirOf(request));
+  const scope: Scope = { service: loaded?.service.name ?? request.service!, stage: loaded?.service.stage ?? request.stage ?? 'dev' };
+  const connection = await provider.connect(scope, loaded?.service.provider.options ?? {}, run);
+  const { where, as, note } = connection.identity;
+  run.emit({
+    code: 'identity',
+    ...scope,
+    provider: provider.name,
+    where,
+    ...(as === undefined ? {} : { as }),
+    ...(note === undefined ? {} : { note }),
+  });
+  const connections = { [provider.name]: connection };
+  const store = storeOf(loaded, connection, provider.name);
+  return {
+    scope,
+    ...(loaded === undefined ? {} : { loaded }),
+    provider,
+    connections,
+    run,
+    context: () => ({
+      run,
+      scope,
+      state: stageState(store, scope, run),
+      fleet: fleet(connections, run),
+      ...(loaded === undefined ? {} : { secrets: loaded.secrets, artifact: cachedArtifact(loaded) }),
+    }),
+    [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
+  };
+}
+
+/** In an empty folder the service is named; a file that is there, or asked for, counts. */
+async function configUnlessNamed(request: ProjectRequest, run: Run): Promise<LoadedConfig | undefined> {
+  if (request.service !== undefined && request.file === undefined) {
+    if (request.provider === undefined) {
+      throw fail('SFX1004', '`--service` needs `--provider` beside it: there is no file that names one');
+    }
+    return undefined;
+  }
+  return loadConfig(request, run);
+}
+
+function storeOf(loaded: LoadedConfig | undefined, connection: Connection, provider: string): Store {
+  const path = loaded?.service.state?.path;
+  if (loaded !== undefined && path !== undefined) return fileStore(join(loaded.dir, path));
+  if (connection.store !== undefined) return connection.store;
+  throw fail('SFX4124', `${provider} keeps no state, and the file names no place for it under \`state:\``);
+}
+
+function cachedArtifact(loaded: LoadedConfig): NonNullable<Context['artifact']> {
+  return async (_unit, digest) => findArtifact(cacheDirOf(loaded.dir), digest as never);
+}
+
+export function needConfig(session: Session): LoadedConfig {
+  if (session.loaded !== undefined) return session.loaded;
+  throw fail('SFX1004', 'this command needs the configuration file');
+}
+
+/** Name of a unit without its provider, where one provider is enough to tell. */
+export function plainName(key: string): string {
+  return splitQualified(key).id;
+}

@@ -1,0 +1,134 @@
+import { asSfxError, fail, isSfxError } from '../errors.js';
+import type { Table } from '../provider/contract.js';
+import type { Past, Qualified } from '../state/documents.js';
+import { goBack, stops, tablesNow } from './back.js';
+import { append, type Context, type Held, type Work } from './context.js';
+import { bakeAndContract, endLive } from './finish.js';
+import type { VersionsByUnit } from './fleet.js';
+import { forward, type Reached } from './forward.js';
+import { take } from './lease.js';
+import { holdOpen } from './open.js';
+import { progressOf } from './progress.js';
+import { watch } from './watch.js';
+
+/** How driving a release ended. */
+export interface Driven {
+  readonly held: Work;
+  readonly as: 'live' | 'paused' | 'inconclusive' | 'stable fails' | 'back' | 'failed' | 'partial' | 'interrupted' | 'lost';
+  readonly percent: number;
+  readonly error?: unknown;
+  readonly tables?: Readonly<Record<Qualified, Table | 'unknown'>>;
+  readonly reasons?: readonly string[];
+  /** Live, but its contract is not finished. */
+  readonly pending?: string;
+}
+
+export interface DriveOptions {
+  readonly kept: VersionsByUnit;
+  readonly from?: number;
+  readonly through?: boolean;
+}
+
+/**
+ * Takes a release as far as its rollout allows in one run: forward, through timed pauses with the lease given back, until
+ * it is live, waits for a person, or went back. The lease is given back whatever the end, unless the process dies.
+ */
+export async function drive(ctx: Context, first: Held, options: DriveOptions): Promise<Driven> {
+  let held = first;
+  let { from } = options;
+  for (;;) {
+    let reached: Reached;
+    try {
+      reached = await forward(ctx, held, { ...options, from });
+      if (reached.at === 'live') await endLive(held, reached.tables);
+    } catch (error) {
+      return giveUp(ctx, held, error);
+    }
+    if (reached.at === 'live') {
+      const pending = await bakeAndContract(ctx, held);
+      return { held, as: 'live', percent: 100, ...(pending === undefined ? {} : { pending }) };
+    }
+    try {
+      const next = await pause(ctx, held, reached);
+      if ('as' in next) return next;
+      held = next.held;
+      from = reached.step + 1;
+    } catch (error) {
+      return giveUp(ctx, held, error);
+    }
+  }
+}
+
+type Pause = Extract<Reached, { at: 'pause' }>;
+
+async function pause(ctx: Context, held: Held, at: Pause): Promise<Driven | { readonly held: Held }> {
+  const until = at.ms === null ? undefined : ctx.run.now() + at.ms;
+  await append(held, { kind: 'paused', step: at.step, why: until === undefined ? 'gate' : 'time', ...(until === undefined ? {} : { until }) });
+  await held.holding.release((head) => ({ ...head, tables: at.tables, past: withStaged(head.past, held) }));
+  if (until === undefined) return { held, as: 'paused', percent: at.percent };
+  const seen = await watch(ctx, held, { percent: at.percent, until });
+  if (seen.elsewhere) return { held, as: 'lost', percent: at.percent, error: fail('SFX4122', 'another command took this release over') };
+  const again = await retake(ctx, held);
+  await append(again, { kind: 'judged', step: at.step, verdict: seen.verdict, reasons: seen.reasons });
+  if (pastDeadline(ctx, again)) return giveUp(ctx, again, fail('SFX5003', 'the rollout did not end within its deadline'));
+  if (seen.verdict === 'pass') return { held: again };
+  const { rollout } = again.release;
+  if (seen.verdict === 'inconclusive' && rollout.analysis?.inconclusive === 'pass') return { held: again };
+  const failing = seen.verdict === 'fail' || rollout.analysis?.inconclusive === 'fail';
+  if (failing && !seen.stableFails && rollout.onFailure === 'rollback') {
+    return giveUp(ctx, again, fail('SFX5001', `release ${again.release.number} failed its canary: ${seen.reasons.join('; ')}`));
+  }
+  await append(again, { kind: 'paused', step: at.step, why: 'inconclusive' });
+  await again.holding.release((head) => head);
+  const as = seen.stableFails ? 'stable fails' : failing ? 'paused' : 'inconclusive';
+  return { held: again, as, percent: at.percent, reasons: seen.reasons };
+}
+
+function withStaged(past: readonly Past[], held: Held): readonly Past[] {
+  const { stagedSeq } = progressOf(held.entries);
+  return past.map((one) => (one.number === held.release.number && stagedSeq !== undefined ? { ...one, staged: stagedSeq } : one));
+}
+
+async function retake(ctx: Context, held: Held): Promise<Held> {
+  const holding = await take({
+    state: ctx.state,
+    run: ctx.run,
+    patience: ctx.fleet.patience,
+    command: 'rollout',
+    waitMs: ctx.fleet.patience.leaseMs,
+  });
+  const again = holding.head().open === held.release.number ? await holdOpen(ctx, holding) : undefined;
+  if (again === undefined || progressOf(again.entries).ended !== undefined || progressOf(again.entries).back) {
+    await holding.release((head) => head);
+    throw fail('SFX4102', `release ${held.release.number} was settled by another command`);
+  }
+  return again;
+}
+
+function pastDeadline(ctx: Context, held: Held): boolean {
+  const { deadlineMs } = held.release.rollout;
+  return deadlineMs !== undefined && ctx.run.now() - Date.parse(held.release.by.at) > deadlineMs;
+}
+
+/** After a failure: back to what was before; after an interrupt: nothing but giving the lease back. */
+export async function giveUp(ctx: Context, held: Held, error: unknown): Promise<Driven> {
+  const percent = 0;
+  if (isSfxError(error) && error.code === 'SFX4102') return { held, as: 'lost', percent, error };
+  if (stops(error)) return interrupted(ctx, held, error);
+  try {
+    const back = await goBack(ctx, held, asSfxError(error).message);
+    return { held, as: back.as, percent, error, tables: back.tables };
+  } catch (second) {
+    return isSfxError(second) && second.code === 'SFX4102' ? { held, as: 'lost', percent, error: second } : interrupted(ctx, held, second);
+  }
+}
+
+async function interrupted(ctx: Context, held: Held, error: unknown): Promise<Driven> {
+  try {
+    await held.holding.release((head) => ({ ...head, past: withStaged(head.past, held) }));
+  } catch (second) {
+    ctx.run.emit({ code: 'note', text: `the lease could not be given back: ${asSfxError(second).message}` });
+  }
+  const tables = await tablesNow(ctx, held).catch(() => undefined);
+  return { held, as: 'interrupted', percent: 0, error, ...(tables === undefined ? {} : { tables }) };
+}

@@ -1,0 +1,78 @@
+import { asSfxError, isSfxError } from '../errors.js';
+import type { Head, Past } from '../state/documents.js';
+import { append, type Context, type Held, step } from './context.js';
+import { contract } from './contract.js';
+import { take } from './lease.js';
+import { progressOf } from './progress.js';
+import type { Tables } from './tables.js';
+
+/** Step 12's end: every alias was read back; the release is live, and what it replaced is said to be so. */
+export async function endLive(held: Held, tables: Tables): Promise<void> {
+  const { release, holding } = held;
+  const progress = progressOf(held.entries);
+  if (progress.ended?.as !== 'live') await append(held, { kind: 'ended', as: 'live', tables });
+  await holding.change((head) => ({
+    ...head,
+    live: release.number,
+    open: null,
+    contract: release.number,
+    tables,
+    past: livePast(head, held, progress.stagedSeq),
+  }));
+}
+
+function livePast(head: Head, held: Held, staged: number | undefined): readonly Past[] {
+  const { release } = held;
+  // Going back to an earlier release says that those after it were taken back.
+  const taken = (one: Past) => release.kind === 'rollback' && release.of !== undefined && one.number > release.of && one.number < release.number;
+  return head.past.map((one) => {
+    if (one.number === release.number) return { ...one, status: 'live' as const, ...(staged === undefined ? {} : { staged }) };
+    if (one.status !== 'live') return one;
+    const back = taken(one) && one.digest !== release.digest;
+    return { ...one, status: back ? ('rolled back' as const) : ('superseded' as const) };
+  });
+}
+
+/**
+ * Bakes, if asked, with the lease given back, then contracts. A failure here leaves the release live and its contract
+ * unfinished: the next command finishes it. Answers why, if so.
+ */
+export async function bakeAndContract(ctx: Context, held: Held): Promise<string | undefined> {
+  const { bakeMs } = held.release.rollout;
+  try {
+    if (bakeMs === 0) {
+      await contract(ctx, held);
+      return undefined;
+    }
+    await held.holding.release((head) => head);
+    await step(ctx.run, 'bake', async () => {
+      ctx.run.emit({ code: 'wait', why: `release ${held.release.number} bakes before what it replaced is removed`, ms: bakeMs });
+      await ctx.run.sleep(bakeMs);
+      return 'nothing changed';
+    });
+    await finishContract(ctx, 0);
+    return undefined;
+  } catch (error) {
+    const why = asSfxError(error);
+    if (!isSfxError(error)) throw error;
+    await held.holding.release((head) => head).catch(() => ctx.run.emit({ code: 'note', text: 'the lease stays until it expires' }));
+    return `release ${held.release.number} is live, its contract is not finished (${why.message}); the next command finishes it`;
+  }
+}
+
+/** Finishes the contract of the live release, if it is pending: takes a lease of its own. */
+export async function finishContract(ctx: Context, waitMs: number): Promise<void> {
+  const { head } = await ctx.state.readHead();
+  if (head?.contract == null || head.open !== null) return;
+  const holding = await take({ state: ctx.state, run: ctx.run, patience: ctx.fleet.patience, command: 'contract', waitMs });
+  const now = holding.head();
+  if (now.contract === null || now.open !== null || now.contract !== now.live) {
+    await holding.release((one) => (one.contract === one.live ? one : { ...one, contract: null }));
+    return;
+  }
+  const past = now.past.find((one) => one.number === now.live)!;
+  const release = await ctx.state.readRelease(past.number);
+  const base = release.base === null ? undefined : await ctx.state.readRelease(release.base).catch(() => undefined);
+  const entries = [...(await ctx.state.entriesOf(past.number, past.began))];
+  await contract(ctx, { release, base, entries, holding });
+}

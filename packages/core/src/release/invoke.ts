@@ -1,0 +1,56 @@
+import { fail } from '../errors.js';
+import type { Json } from '../json.js';
+import type { Head } from '../state/documents.js';
+import type { Context, Work } from './context.js';
+import { aliasesOf, unitsOf } from './fleet.js';
+import { livePast } from './observe.js';
+import { openWork } from './open.js';
+import { progressOf } from './progress.js';
+import { kept } from './window.js';
+
+export interface InvokeRequest {
+  readonly function: string;
+  readonly payload: Json;
+  readonly candidate?: boolean;
+}
+
+/** `sfx invoke`: through the alias, or the open candidate by its own address. Errors: SFX4117, SFX4113, SFX4119. */
+export async function invokeFunction(
+  ctx: Context,
+  request: InvokeRequest,
+): Promise<{ readonly result: Json; readonly version: string | null; readonly release: number | null }> {
+  const { head } = await ctx.state.readHead();
+  if (head === undefined) throw fail('SFX4119', 'nothing is deployed to this stage');
+  if (request.candidate) return invokeCandidate(ctx, head, request);
+  const past = livePast(head);
+  const live = past && (await kept(ctx.state, past));
+  if (live === undefined) throw fail('SFX4119', 'nothing is live on this stage');
+  const of = unitOf(live.release.irs, request.function);
+  const alias = aliasesOf(live.release.irs).find((one) => one.provider === of.provider && one.part.units.includes(of.part.id))!;
+  const result = await ctx.fleet.read(of.provider, 'invoke', request.function, (connection) =>
+    connection.invoke({ alias: alias.part.id, function: request.function }, request.payload),
+  );
+  const open = head.open !== null;
+  return { result, version: open ? null : (live.versions[of.key]?.id ?? null), release: open ? null : live.past.number };
+}
+
+async function invokeCandidate(ctx: Context, head: Head, request: InvokeRequest) {
+  const work = await openWork(ctx, head);
+  if (work === undefined) throw fail('SFX4113', 'no release is open, so there is no candidate');
+  const of = unitOf(work.release.irs, request.function);
+  const version = progressOf(work.entries).staged?.[of.key];
+  if (version === undefined) throw fail('SFX4113', `release ${work.release.number} has not staged ${request.function} yet`);
+  const result = await ctx.fleet.read(of.provider, 'invoke', request.function, (connection) =>
+    connection.invoke({ version, function: request.function }, request.payload),
+  );
+  return { result, version: version.id, release: work.release.number };
+}
+
+function unitOf(irs: Work['release']['irs'], name: string) {
+  const units = unitsOf(irs);
+  const found = units.find((of) => of.part.functions.includes(name));
+  if (found === undefined) {
+    throw fail('SFX4117', `there is no function ${name}`, { hint: `There are: ${units.flatMap((of) => of.part.functions).join(', ')}.` });
+  }
+  return found;
+}

@@ -1,0 +1,71 @@
+import { fail } from '../errors.js';
+import type { LogLine } from '../provider/contract.js';
+import type { Head } from '../state/documents.js';
+import type { Context } from './context.js';
+import type { VersionsByUnit } from './fleet.js';
+import { openWork } from './open.js';
+import { progressOf } from './progress.js';
+import { select } from './select.js';
+import { kept } from './window.js';
+
+export interface LogsRequest {
+  readonly functions?: readonly string[];
+  readonly release?: string;
+  readonly since: Date;
+  readonly follow: boolean;
+  readonly errors?: boolean;
+}
+
+/** `sfx logs`: lines of every function, by version and release; newest versions of the live and the open release. */
+export async function* logsOf(ctx: Context, request: LogsRequest): AsyncIterable<LogLine & { readonly release: number | null }> {
+  const { head } = await ctx.state.readHead();
+  if (head === undefined) throw fail('SFX4119', 'nothing is deployed to this stage');
+  const sources = await logSources(ctx, head, request);
+  const lines = sources.map(async function* ({ release, key, version }): AsyncGenerator<Line> {
+    const connection = ctx.fleet.of(key.slice(0, key.indexOf('/')));
+    if (connection.logs === undefined) throw fail('SFX3005', `${key.slice(0, key.indexOf('/'))} has no logs that sfx can read`);
+    for await (const line of connection.logs(version, request.since, request.follow)) {
+      if (!request.errors || line.stream !== 'stdout') yield { ...line, release };
+    }
+  });
+  yield* request.follow ? merged(lines) : sorted(lines);
+}
+
+async function logSources(ctx: Context, head: Head, request: LogsRequest) {
+  const numbers = request.release === undefined ? [head.live, head.open] : [select(head, request.release).number];
+  const sources: { release: number; key: string; version: VersionsByUnit[string] }[] = [];
+  for (const number of numbers) {
+    if (number === null) continue;
+    const past = head.past.find((one) => one.number === number)!;
+    const entries = past.status === 'open' ? (await openWork(ctx, head))?.entries : undefined;
+    const versions = entries ? progressOf(entries).staged : (await kept(ctx.state, past))?.versions;
+    for (const [key, version] of Object.entries(versions ?? {})) {
+      if (sources.some((one) => one.key === key && one.version.id === version.id)) continue;
+      if (request.functions && !request.functions.includes(version.unit)) continue;
+      sources.push({ release: number, key, version });
+    }
+  }
+  return sources;
+}
+
+type Line = LogLine & { readonly release: number | null };
+
+async function* sorted(sources: readonly AsyncIterable<Line>[]): AsyncIterable<Line> {
+  const all: Line[] = [];
+  for (const source of sources) for await (const line of source) all.push(line);
+  yield* all.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+}
+
+async function* merged(sources: readonly AsyncIterable<Line>[]): AsyncIterable<Line> {
+  const iterators = sources.map((source) => source[Symbol.asyncIterator]());
+  const pending = new Map(iterators.map((iterator, index) => [index, iterator.next().then((result) => ({ index, result }))]));
+  while (pending.size > 0) {
+    const { index, result } = await Promise.race(pending.values());
+    if (result.done) {
+      pending.delete(index);
+    } else {
+      pending.set(index, iterators[index]!.next().then((next) => ({ index, result: next })));
+      yield result.value;
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import { asSfxError, fail, isSfxError } from '../errors.js';
+import { isObject, sameJson, type Json } from '../json.js';
+import type { Unit, Version } from '../provider/contract.js';
+import type { Qualified } from '../state/documents.js';
+import type { Check } from './rollout.js';
+import { append, type Context, type Held, step } from './context.js';
+import { type Of, qualify, unitsOf, type VersionsByUnit } from './fleet.js';
+import { each } from './limits.js';
+import { fill, type Outputs } from './refs.js';
+import { type OutputsByProvider, stampOf } from './resources.js';
+
+/** Units under way at once; the provider's write rate bounds the writes themselves. */
+const WIDTH = 8;
+
+/** Units of a release whose content the base does not have, and those that keep the base's version. */
+export function changedUnits(held: Pick<Held, 'release' | 'base'>): Of<Unit>[] {
+  return unitsOf(held.release.irs).filter((of) => held.release.units[of.key] !== held.base?.units[of.key]);
+}
+
+/**
+ * Step 5 and 7: publishes what changed, in parallel, and journals the versions. `kept` are the base's.
+ * No traffic moves. A version that was marked for removal is unmarked first.
+ */
+export async function stageAll(ctx: Context, held: Held, kept: VersionsByUnit, outputs: OutputsByProvider): Promise<VersionsByUnit> {
+  const changed = changedUnits(held);
+  await unmark(held, new Set(changed.map((of) => held.release.units[of.key] ?? '')));
+  const versions: Record<Qualified, Version> = {};
+  for (const of of unitsOf(held.release.irs)) {
+    const version = kept[of.key];
+    if (version !== undefined && version.digest === held.release.units[of.key]) versions[of.key] = version;
+  }
+  const missing = unitsOf(held.release.irs).filter((of) => versions[of.key] === undefined);
+  if (missing.length > 0) {
+    await step(
+      ctx.run,
+      'stage',
+      async ({ progress }) => {
+        let done = 0;
+        await each(missing, WIDTH, async (of) => {
+          versions[of.key] = await stageOne(ctx, held, of, outputs[of.provider] ?? {});
+          progress(++done, missing.length);
+        });
+        return missing.map((of) => `${of.part.id} ${versions[of.key]!.id}`).join(', ');
+      },
+      missing.length,
+    );
+  }
+  return versions;
+}
+
+async function stageOne(ctx: Context, held: Held, of: Of<Unit>, outputs: Outputs): Promise<Version> {
+  const digest = held.release.units[of.key]!;
+  const artifact = await ctx.artifact?.(of.key, held.release.artifacts[of.key] ?? '');
+  if (artifact === undefined) throw fail('SFX4203', `the built code of ${of.part.id} is not at hand`, { unit: of.part.id, step: 'stage' });
+  const unit: Unit = { ...of.part, config: fill(of.part.config, outputs, ctx.secrets) };
+  return ctx.fleet.write(of.provider, 'versions.stage', of.part.id, held.holding.guard, (connection) =>
+    connection.versions.stage(unit, digest, artifact, stampOf(held)),
+  );
+}
+
+/** GC is two-phase: what a release needs again is unmarked before it is used. */
+export async function unmark(held: Held, digests: ReadonlySet<string>): Promise<void> {
+  const { retiring } = held.holding.head();
+  const left = retiring.filter((mark) => !digests.has(mark.version.digest));
+  if (left.length < retiring.length) await held.holding.change((head) => ({ ...head, retiring: left }));
+}
+
+/** Step 6: every version that the release needs and that differs from stable can take traffic now, and passes its checks. */
+export async function warmAndCheck(ctx: Context, held: Held, versions: VersionsByUnit): Promise<void> {
+  const fresh = unitsOf(held.release.irs).filter((of) => !isStable(held, of, versions));
+  if (fresh.length === 0) return;
+  await step(
+    ctx.run,
+    'check',
+    async ({ progress }) => {
+      let done = 0;
+      await each(fresh, WIDTH, async (of) => {
+        await warm(ctx, held, of.provider, versions[of.key]!);
+        progress(++done, fresh.length);
+      });
+      const checks = await runChecks(ctx, held, versions, fresh);
+      const candidates = `${fresh.length} of ${fresh.length} ${fresh.length === 1 ? 'candidate answers' : 'candidates answer'}`;
+      return checks === 0 ? candidates : `${candidates}, ${checks} ${checks === 1 ? 'check passes' : 'checks pass'}`;
+    },
+    fresh.length,
+  );
+}
+
+function isStable(held: Held, of: Of<Unit>, versions: VersionsByUnit): boolean {
+  const id = versions[of.key]?.id;
+  return Object.entries(held.release.undo).some(
+    ([alias, table]) => alias.startsWith(`${of.provider}/`) && table[of.part.id]?.stable === id,
+  );
+}
+
+async function warm(ctx: Context, held: Held, provider: string, version: Version): Promise<void> {
+  try {
+    await ctx.fleet.write(provider, 'versions.warm', version.unit, held.holding.guard, (connection) => connection.versions.warm(version));
+  } catch (error) {
+    if (isSfxError(error) && error.details.unit === undefined) {
+      throw fail(error.code, error.message, { ...error.details, unit: version.unit, step: 'check' });
+    }
+    throw error;
+  }
+}
+
+async function runChecks(ctx: Context, held: Held, versions: VersionsByUnit, fresh: readonly Of<Unit>[]): Promise<number> {
+  const checks = held.release.checks;
+  let passed = 0;
+  for (const check of checks) {
+    const of = fresh.find((unit) => unit.part.functions.includes(check.function));
+    if (of === undefined || !ctx.fleet.can(of.provider).candidateAddress) continue;
+    await runCheck(ctx, of.provider, check, versions[of.key]!);
+    passed += 1;
+  }
+  return passed;
+}
+
+/** Runs one named check of a rollout step. */
+export async function runNamedCheck(ctx: Context, held: Held, name: string, versions: VersionsByUnit): Promise<void> {
+  const check = held.release.checks.find((one) => one.name === name);
+  const of = check && unitsOf(held.release.irs).find((unit) => unit.part.functions.includes(check.function));
+  if (check === undefined || of === undefined) throw fail('SFX5002', `check ${name} is not described under checks:`);
+  await runCheck(ctx, of.provider, check, versions[qualify(of.provider, of.part.id)]!);
+}
+
+async function runCheck(ctx: Context, provider: string, check: Check, version: Version): Promise<void> {
+  const failed = (why: string, cause?: unknown) =>
+    fail('SFX5002', `check ${check.name} of ${check.function} failed: ${why}`, { unit: version.unit, step: 'check', cause });
+  let answer: Json;
+  try {
+    answer = await ctx.fleet.read(provider, 'invoke', check.function, (connection) =>
+      connection.invoke({ version, function: check.function }, check.payload),
+    );
+  } catch (error) {
+    if (isSfxError(error) && error.code === 'SFX4120') throw error;
+    throw failed(asSfxError(error).message, error);
+  }
+  const status = isObject(answer) ? (answer['status'] ?? answer['statusCode']) : undefined;
+  if (check.expect.status !== undefined && status !== check.expect.status) {
+    throw failed(`it answered status ${String(status)}, expected ${check.expect.status}`);
+  }
+  if (check.expect.match !== undefined && !matches(answer, check.expect.match)) {
+    throw failed('its answer does not hold what `match` asks for');
+  }
+}
+
+/** Every key that `wanted` names is there with an equal value; other keys do not matter. */
+function matches(value: Json, wanted: Json): boolean {
+  if (!isObject(wanted)) return sameJson(value, wanted);
+  if (!isObject(value)) return false;
+  return Object.entries(wanted).every(([key, inner]) => matches((value as Record<string, Json>)[key] ?? null, inner as Json));
+}
+
+export async function journalStaged(held: Held, versions: VersionsByUnit): Promise<void> {
+  await append(held, { kind: 'staged', versions });
+}
