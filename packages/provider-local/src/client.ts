@@ -1,5 +1,5 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
-import type { Json } from '@sfx-deploy/plugin';
+import type { Json, Run } from '@sfx-deploy/plugin';
 import { broken, refused } from './errors.js';
 
 /** Where a daemon listens, and what opens it. */
@@ -9,13 +9,19 @@ export interface Address {
 }
 
 export interface Ask {
+  /** What is done, and on what, as `Run.call` tells it: `versions.stage`, a unit, alias or trigger. */
+  readonly op: string;
+  readonly on: string;
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
   readonly json?: unknown;
-  readonly bytes?: AsyncIterable<Uint8Array>;
+  /** A body as it comes; called again when it is sent again. */
+  readonly bytes?: () => AsyncIterable<Uint8Array>;
   /** Milliseconds without an answer; default 30,000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Default: all but GET. */
+  readonly writes?: boolean;
   /** Doing it twice is doing it once: asked again when the connection broke. Default true. */
   readonly repeatable?: boolean;
 }
@@ -34,7 +40,7 @@ export interface Client {
 /** How to reach a daemon that was there a moment ago; starts it again when it died. */
 export type Reach = () => Promise<Address>;
 
-export function createClient(first: Address, reach: Reach): Client {
+export function createClient(first: Address, reach: Reach, run: Pick<Run, 'call'>): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   let address = first;
 
@@ -43,21 +49,24 @@ export function createClient(first: Address, reach: Reach): Client {
     if (answer !== undefined) return answer;
     const again = ask.repeatable !== false && ask.bytes === undefined;
     // What was never sent did not happen, so that may always be tried again.
-    if (ask.signal?.aborted || (sent && !again))
-      throw broken(actionOf(ask), error, sent && ask.method !== 'GET');
+    if (ask.signal?.aborted || (sent && !again)) throw broken(ask.op, error, sent && ask.method !== 'GET');
     address = await reach();
     const second = await send(address, agent, ask);
     if (second.answer !== undefined) return second.answer;
-    throw broken(actionOf(ask), second.error, second.sent && ask.method !== 'GET');
+    throw broken(ask.op, second.error, second.sent && ask.method !== 'GET');
   }
 
-  async function answered<T>(ask: Ask, accept: (status: number) => boolean): Promise<T | undefined> {
+  function answered<T>(ask: Ask, accept: (status: number) => boolean): Promise<T | undefined> {
+    return run.call({ op: ask.op, on: ask.on, writes: writes(ask) }, () => answerOf<T>(ask, accept));
+  }
+
+  async function answerOf<T>(ask: Ask, accept: (status: number) => boolean): Promise<T | undefined> {
     const answer = await open(ask);
     const status = answer.statusCode ?? 500;
     const body = await bodyOf(answer, ask);
     if (status < 300) return body as T;
     if (accept(status)) return undefined;
-    throw refused(actionOf(ask), status, body);
+    throw refused(ask.op, status, body);
   }
 
   return {
@@ -66,7 +75,7 @@ export function createClient(first: Address, reach: Reach): Client {
     async *lines<T>(ask: Ask) {
       const answer = await open(ask);
       if ((answer.statusCode ?? 500) >= 300)
-        throw refused(actionOf(ask), answer.statusCode ?? 500, await bodyOf(answer, ask));
+        throw refused(ask.op, answer.statusCode ?? 500, await bodyOf(answer, ask));
       yield* linesOf<T>(answer, ask);
     },
     close: () => agent.destroy(),
@@ -78,7 +87,7 @@ export async function knock(
   address: Address,
   timeoutMs: number,
 ): Promise<{ status: number; body: Json } | undefined> {
-  const ask: Ask = { method: 'GET', path: '/v1/health', timeoutMs };
+  const ask: Ask = { op: 'engine.health', on: 'engine', method: 'GET', path: '/v1/health', timeoutMs };
   const { answer } = await send(address, undefined, ask);
   if (answer === undefined) return undefined;
   try {
@@ -121,7 +130,7 @@ function send(address: Address, agent: Agent | undefined, ask: Ask): Promise<Sen
     req.on('error', (error) => resolve({ error, sent: connected }));
     req.on('timeout', () => req.destroy(new Error('no answer in time')));
     if (ask.bytes === undefined) req.end(body);
-    else void pump(ask.bytes, req);
+    else void pump(ask.bytes(), req);
   });
 }
 
@@ -145,7 +154,7 @@ async function bodyOf(answer: IncomingMessage, ask: Ask): Promise<unknown> {
     for await (const chunk of answer) chunks.push(chunk as Buffer);
     return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
   } catch (error) {
-    throw broken(actionOf(ask), error, ask.method !== 'GET');
+    throw broken(ask.op, error, writes(ask));
   }
 }
 
@@ -159,10 +168,10 @@ async function* linesOf<T>(answer: IncomingMessage, ask: Ask): AsyncGenerator<T>
       for (const row of rows) yield JSON.parse(row) as T;
     }
   } catch (error) {
-    if (!ask.signal?.aborted) throw broken(actionOf(ask), error, false);
+    if (!ask.signal?.aborted) throw broken(ask.op, error, false);
   }
 }
 
-function actionOf(ask: Ask): string {
-  return `${ask.method} ${ask.path.split('?')[0]}`;
+function writes(ask: Ask): boolean {
+  return ask.writes ?? ask.method !== 'GET';
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, type Identity, isObject, type JsonObject, messageOf, type Run } from '@sfx-deploy/plugin';
-import { type Address, createClient, knock } from './client.js';
+import { type Address, type Client, createClient, knock } from './client.js';
 import { daemonEntry } from './entries.js';
 import { homeOf, settingsOf } from './options.js';
 import { isRunning } from './processes.js';
@@ -72,7 +72,7 @@ export async function engineStatus(run: Run): Promise<EngineStatus> {
     pid: info.pid,
     url: urlOf(info),
     ...(info.note !== undefined && { note: info.note }),
-    services: await servicesOf(engine),
+    services: await servicesOf(engine, run),
   };
 }
 
@@ -82,8 +82,10 @@ export async function stopEngine(run: Run): Promise<EngineStopped> {
   const engine = await findEngine(home, run);
   if (engine === undefined) return { stopped: false, home, services: [] };
   const { pid, start } = engine.info;
-  const services = await servicesOf(engine);
-  await withClient(engine, (client) => client.ask({ method: 'POST', path: '/v1/stop' }));
+  const services = await servicesOf(engine, run);
+  await withClient(engine, run, (client) =>
+    client.ask({ op: 'engine.stop', on: 'engine', method: 'POST', path: '/v1/stop' }),
+  );
   const deadline = run.now() + STOP_MS;
   while (isRunning(pid, start)) {
     if (run.now() > deadline)
@@ -112,18 +114,20 @@ function urlOf(info: EngineInfo): string {
   return `http://127.0.0.1:${info.port}`;
 }
 
-async function servicesOf(engine: Address): Promise<readonly EngineService[]> {
-  const { services } = await withClient(engine, (client) =>
-    client.ask<{ services: EngineService[] }>({ method: 'GET', path: '/v1/status' }),
+async function servicesOf(engine: Address, run: Run): Promise<readonly EngineService[]> {
+  const status = await withClient(engine, run, (client) =>
+    client.ask<{ services: EngineService[] }>({
+      op: 'engine.status',
+      on: 'engine',
+      method: 'GET',
+      path: '/v1/status',
+    }),
   );
-  return services;
+  return status.services;
 }
 
-async function withClient<T>(
-  engine: Address,
-  act: (client: ReturnType<typeof createClient>) => Promise<T>,
-): Promise<T> {
-  const client = createClient(engine, async () => engine);
+async function withClient<T>(engine: Address, run: Run, act: (client: Client) => Promise<T>): Promise<T> {
+  const client = createClient(engine, async () => engine, run);
   try {
     return await act(client);
   } finally {
@@ -213,7 +217,7 @@ async function spawnDaemon(settings: EngineSettings, run: Run): Promise<StartRep
     const { signal } = given;
     const exited = once(child, 'exit', { signal }).then(() => undefined);
     const said = once(child, 'message', { signal }).then(([report]) => report as StartReport);
-    const late = run.sleep(START_MS).then(() => undefined);
+    const late = run.sleep(START_MS, signal).then(() => undefined);
     for (const ending of [exited, said, late]) ending.catch(() => undefined);
     const report = await Promise.race([said, exited, late]);
     given.abort();

@@ -1,3 +1,6 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
 /**
  * Where the daemon's program is: beside this file, in the sources as in what is built from them. It runs as a process of
  * its own, so it must be a file of its own; a bundle keeps `daemon/main.js` and `daemon/worker.js` beside its index.
@@ -13,6 +16,6 @@ export function daemonEntry(): Entry {
     return { file: new URL('./daemon/main.js', import.meta.url), flags: [] };
   return {
     file: new URL('./daemon/main.ts', import.meta.url),
-    flags: ['--conditions=sfx-source', '--import', import.meta.resolve('tsx')],
+    flags: ['--conditions=sfx-source', '--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href],
   };
 }

@@ -50,7 +50,7 @@ async function connect(scope: Scope, options: JsonObject, run: Run): Promise<Con
   }
   const settings = settingsOf(options, run.env);
   const engine = await startEngine(run, options);
-  const client = createClient(engine, () => startEngine(run, options));
+  const client = createClient(engine, () => startEngine(run, options), run);
   return {
     capabilities,
     identity: identityOf(engine, settings),
@@ -61,7 +61,7 @@ async function connect(scope: Scope, options: JsonObject, run: Run): Promise<Con
     urls: () => urlsOf(scope, client),
     logs: logReader(scope, client, run),
     metrics: metricsReader(scope, client),
-    forget: () => client.ask({ method: 'DELETE', path: stagePath(scope) }),
+    forget: () => client.ask({ op: 'forget', on: scope.stage, method: 'DELETE', path: stagePath(scope) }),
     store: fileStore(join(settings.home, 'state')),
     [Symbol.asyncDispose]: async () => client.close(),
   };

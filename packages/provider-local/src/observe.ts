@@ -19,6 +19,9 @@ export function invoker(
         : { function: target.function, alias: target.alias, payload };
     const path = `${stagePath(scope)}/invoke`;
     const answer = await client.ask<{ result: Json }>({
+      op: 'invoke',
+      on: target.function,
+      writes: false,
       method: 'POST',
       path,
       json,
@@ -34,6 +37,8 @@ export function logReader(scope: Scope, client: Client, run: Run) {
   return async function* logs(version: Version, since: Date, follow: boolean): AsyncGenerator<LogLine> {
     const query = `since=${since.getTime()}${follow ? '&follow=1' : ''}`;
     const lines = client.lines<Pick<LogLine, 'at' | 'stream' | 'text'>>({
+      op: 'logs',
+      on: version.unit,
       method: 'GET',
       path: `${versionPath(scope, version)}/logs?${query}`,
       timeoutMs: follow ? FOLLOW_MS : 30_000,
@@ -46,6 +51,8 @@ export function logReader(scope: Scope, client: Client, run: Run) {
 export function metricsReader(scope: Scope, client: Client) {
   return (version: Version, from: Date, to: Date): Promise<Metrics | undefined> =>
     client.find<Metrics>({
+      op: 'metrics',
+      on: version.unit,
       method: 'GET',
       path: `${versionPath(scope, version)}/metrics?from=${from.getTime()}&to=${to.getTime()}`,
     });
@@ -53,6 +60,11 @@ export function metricsReader(scope: Scope, client: Client) {
 
 /** `{ http: "http://127.0.0.1:4101" }`; empty before anything of the stage is there. */
 export async function urlsOf(scope: Scope, client: Client): Promise<Readonly<Record<string, string>>> {
-  const stage = await client.find<EngineService>({ method: 'GET', path: stagePath(scope) });
+  const stage = await client.find<EngineService>({
+    op: 'urls',
+    on: scope.stage,
+    method: 'GET',
+    path: stagePath(scope),
+  });
   return stage === undefined || stage.url === null ? {} : { http: stage.url };
 }

@@ -14,7 +14,12 @@ import type { AliasDocument, AliasWrite } from './wire.js';
 export function traffic(scope: Scope, client: Client): Traffic {
   const path = (alias: string) => `${stagePath(scope)}/aliases/${alias}`;
   const read = async (alias: string): Promise<AliasState> =>
-    (await client.find<AliasDocument>({ method: 'GET', path: path(alias) })) ?? { table: {} };
+    (await client.find<AliasDocument>({
+      op: 'traffic.read',
+      on: alias,
+      method: 'GET',
+      path: path(alias),
+    })) ?? { table: {} };
   return {
     ...compareAndWrite({
       cas: 'native',
@@ -22,7 +27,13 @@ export function traffic(scope: Scope, client: Client): Traffic {
       async write(alias, move, token) {
         const write: AliasWrite = { to: move.to, stamp: move.stamp, token: token ?? null };
         try {
-          return await client.ask<AliasDocument>({ method: 'PUT', path: path(alias.id), json: write });
+          return await client.ask<AliasDocument>({
+            op: 'traffic.set',
+            on: alias.id,
+            method: 'PUT',
+            path: path(alias.id),
+            json: write,
+          });
         } catch (error) {
           if (isSfxError(error) && error.code === 'SFX4105') return 'conflict';
           throw error;

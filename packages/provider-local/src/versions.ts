@@ -23,26 +23,54 @@ export function versionPath(scope: Scope, version: Pick<Version, 'unit' | 'diges
 /** Versions are folders by digest. Uploading one, starting and stopping its instances: no caller notices. */
 export function versions(scope: Scope, client: Client): Versions {
   return {
-    list: (unit) => client.ask<Version[]>({ method: 'GET', path: `${stagePath(scope)}/versions/${unit}` }),
+    list: (unit) =>
+      client.ask<Version[]>({
+        op: 'versions.list',
+        on: unit,
+        method: 'GET',
+        path: `${stagePath(scope)}/versions/${unit}`,
+      }),
     async stage(unit, digest, artifact, stamp) {
       const path = versionPath(scope, { unit: unit.id, digest });
-      const known = await client.find<Version>({ method: 'GET', path });
+      const known = await client.find<Version>({
+        op: 'versions.stage.look',
+        on: unit.id,
+        method: 'GET',
+        path,
+      });
       if (known !== undefined) return known;
       const meta: StageMeta = { release: stamp.release, config: configOf(unit) };
-      const put = () =>
-        client.ask<Version>({
-          method: 'PUT',
-          path,
-          bytes: framed(meta, artifact.bytes()),
-          timeoutMs: 120_000,
-        });
-      return put();
+      return client.ask<Version>({
+        op: 'versions.stage',
+        on: unit.id,
+        method: 'PUT',
+        path,
+        bytes: () => framed(meta, artifact.bytes()),
+        timeoutMs: 120_000,
+      });
     },
-    warm: (version) => client.ask({ method: 'POST', path: `${versionPath(scope, version)}/warm` }),
+    warm: (version) =>
+      client.ask({
+        op: 'versions.warm',
+        on: version.unit,
+        method: 'POST',
+        path: `${versionPath(scope, version)}/warm`,
+      }),
     async cool(version) {
-      await client.find({ method: 'POST', path: `${versionPath(scope, version)}/cool` });
+      await client.find({
+        op: 'versions.cool',
+        on: version.unit,
+        method: 'POST',
+        path: `${versionPath(scope, version)}/cool`,
+      });
     },
-    remove: (version) => client.ask({ method: 'DELETE', path: versionPath(scope, version) }),
+    remove: (version) =>
+      client.ask({
+        op: 'versions.remove',
+        on: version.unit,
+        method: 'DELETE',
+        path: versionPath(scope, version),
+      }),
   };
 }
 

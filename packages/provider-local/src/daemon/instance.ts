@@ -28,12 +28,23 @@ export interface InstanceOptions {
   readonly load: Load;
 }
 
-const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+/** What a thread runs: a file beside this one. From the sources, a line that lets the thread read TypeScript comes first. */
+function program(): { readonly code: string | URL; readonly eval: boolean } {
+  if (!import.meta.url.endsWith('.ts')) return { code: new URL('./worker.js', import.meta.url), eval: false };
+  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
+  const worker = JSON.stringify(new URL('./worker.ts', import.meta.url).href);
+  return { code: `import(${tsx}).then(({ register }) => { const end = register(); return import(${worker}).then(end); })`, eval: true };
+}
+
+const PROGRAM = program();
 
 /** A thread of its own that serves one version. It is ready when `events.ready` was called. */
 export function startInstance(options: InstanceOptions, events: InstanceEvents): Instance {
-  const worker = new Worker(WORKER, {
+  const worker = new Worker(PROGRAM.code, {
     name: options.name,
+    eval: PROGRAM.eval,
+    // Flags of the daemon are not the handler's.
+    execArgv: [],
     env: options.load.environment,
     stdout: true,
     stderr: true,

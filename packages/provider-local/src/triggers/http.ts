@@ -16,7 +16,12 @@ import type { EngineService, TriggerDocument } from '../wire.js';
 export function httpTriggers(scope: Scope, client: Client): ResourceHandler {
   const path = (id: string) => `${stagePath(scope)}/triggers/http?id=${encodeURIComponent(id)}`;
   const observed = async (trigger: TriggerDocument, target: Target): Promise<Observed> => {
-    const { url } = await client.ask<EngineService>({ method: 'GET', path: stagePath(scope) });
+    const { url } = await client.ask<EngineService>({
+      op: 'resources.url',
+      on: trigger.id,
+      method: 'GET',
+      path: stagePath(scope),
+    });
     const { path: route } = trigger.props as unknown as HttpProps;
     return {
       owner: 'ours',
@@ -28,15 +33,32 @@ export function httpTriggers(scope: Scope, client: Client): ResourceHandler {
   };
   return {
     async read(target) {
-      const trigger = await client.find<TriggerDocument>({ method: 'GET', path: path(target.resource.id) });
+      const trigger = await client.find<TriggerDocument>({
+        op: 'resources.read',
+        on: target.resource.id,
+        method: 'GET',
+        path: path(target.resource.id),
+      });
       return trigger === undefined ? undefined : observed(trigger, target);
     },
     async reconcile(target) {
       const trigger = documentOf(target);
-      await client.ask({ method: 'PUT', path: path(trigger.id), json: trigger });
+      await client.ask({
+        op: 'resources.reconcile',
+        on: trigger.id,
+        method: 'PUT',
+        path: path(trigger.id),
+        json: trigger,
+      });
       return observed(trigger, target);
     },
-    remove: (target) => client.ask({ method: 'DELETE', path: path(target.resource.id) }),
+    remove: (target) =>
+      client.ask({
+        op: 'resources.remove',
+        on: target.resource.id,
+        method: 'DELETE',
+        path: path(target.resource.id),
+      }),
     change,
   };
 }
