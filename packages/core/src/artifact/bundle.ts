@@ -35,11 +35,19 @@ export interface Bundle {
  *
  * @returns the messages of esbuild when the code has errors.
  */
-export async function bundle(request: BundleRequest): Promise<Bundle | { readonly errors: readonly Message[] }> {
+export async function bundle(
+  request: BundleRequest,
+): Promise<Bundle | { readonly errors: readonly Message[] }> {
   const { build } = await loadEsbuild();
   try {
-    const { outputFiles, metafile, warnings } = await build({ ...options(request), write: false, metafile: true });
-    const code = new Map(request.entries.map((entry, index) => [entry.function, outputFiles[index]!.contents]));
+    const { outputFiles, metafile, warnings } = await build({
+      ...options(request),
+      write: false,
+      metafile: true,
+    });
+    const code = new Map(
+      request.entries.map((entry, index) => [entry.function, outputFiles[index]!.contents]),
+    );
     return { code, metafile, warnings };
   } catch (error) {
     const { errors } = error as Partial<BuildFailure>;
@@ -57,7 +65,10 @@ async function loadEsbuild(): Promise<typeof import('esbuild')> {
 }
 
 /** Names of exports of these files, relative to `dir`, as far as they are written down (none for CommonJS). */
-export async function exportsOf(dir: string, files: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+export async function exportsOf(
+  dir: string,
+  files: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const { build } = await loadEsbuild();
   const { metafile } = await build({
     absWorkingDir: dir,
@@ -116,7 +127,9 @@ function options(request: BundleRequest): BuildOptions {
 }
 
 function virtualModules({ dir, host, entries, runtime, inline }: BundleRequest): Plugin {
-  const sources = new Map(entries.map((entry) => [entryPath(entry), entrySource(entry, host, inline !== 'none')]));
+  const sources = new Map(
+    entries.map((entry) => [entryPath(entry), entrySource(entry, host, inline !== 'none')]),
+  );
   return {
     name: 'sfx',
     setup(build) {

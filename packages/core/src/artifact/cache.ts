@@ -74,9 +74,11 @@ export function sha256(bytes: Uint8Array): Digest {
 
 async function prepare(cacheDir: string): Promise<void> {
   await mkdir(cacheDir, { recursive: true });
-  await writeFile(join(cacheDir, '.gitignore'), '*\n', { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
+  await writeFile(join(cacheDir, '.gitignore'), '*\n', { flag: 'wx' }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    },
+  );
 }
 
 async function writeWhole(file: string, content: Uint8Array | string): Promise<void> {

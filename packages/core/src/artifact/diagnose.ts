@@ -48,7 +48,9 @@ export function warningsOf(messages: readonly Message[], dir: string, places: Pl
 
 /** The entries whose handler file has no such export, as the bundler noticed in the modules that sfx wrote. */
 export function withoutExport(messages: readonly Message[], entries: readonly Entry[]): readonly Entry[] {
-  const ids = new Set(messages.filter(({ id }) => id === 'import-is-undefined').map(({ location }) => location?.file));
+  const ids = new Set(
+    messages.filter(({ id }) => id === 'import-is-undefined').map(({ location }) => location?.file),
+  );
   return entries.filter((entry) => ids.has(entryId(entry)));
 }
 

@@ -26,7 +26,13 @@ export async function findEntry(
 ): Promise<Entry | Diagnostic> {
   const dot = handler.lastIndexOf('.');
   if (dot <= handler.lastIndexOf('/') + 1 || dot === handler.length - 1) {
-    return missing(name, handler, 'names no export: a file without its ending, a dot, and the export', at, places);
+    return missing(
+      name,
+      handler,
+      'names no export: a file without its ending, a dot, and the export',
+      at,
+      places,
+    );
   }
   const stem = handler.slice(0, dot).replace(/^\.\//, '');
   for (const ending of endings) {
@@ -38,13 +44,23 @@ export async function findEntry(
   return missing(name, handler, `no ${stem}.{${endings.join(',')}}${near}`, at, places);
 }
 
-function missing(name: string, handler: string, why: string, at: Position | undefined, places: Places): Diagnostic {
+function missing(
+  name: string,
+  handler: string,
+  why: string,
+  at: Position | undefined,
+  places: Places,
+): Diagnostic {
   const message = `function ${name}: ${handler}: ${why}`;
   return { code: 'SFX2301', severity: 'error', message, ...(at && places.mark(at, why)) };
 }
 
 async function stemsIn(dir: string): Promise<string[]> {
-  const files = await glob(`**/*.{${endings.join(',')}}`, { cwd: dir, ignore: ['**/node_modules/**'], deep: 6 });
+  const files = await glob(`**/*.{${endings.join(',')}}`, {
+    cwd: dir,
+    ignore: ['**/node_modules/**'],
+    deep: 6,
+  });
   return files.map((file) => file.replace(/\.\w+$/, ''));
 }
 

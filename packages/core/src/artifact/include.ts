@@ -40,21 +40,31 @@ export async function findIncluded(
   return { files: files.sort((a, b) => (a.name < b.name ? -1 : 1)), diagnostics };
 }
 
-async function matches(dir: string, patterns: readonly string[], diagnostics: Diagnostic[]): Promise<readonly string[]> {
+async function matches(
+  dir: string,
+  patterns: readonly string[],
+  diagnostics: Diagnostic[],
+): Promise<readonly string[]> {
   const wanted = patterns.map((pattern) => pattern.replace(/^\.\//, ''));
   const excluded = wanted.filter((pattern) => pattern.startsWith('!'));
   const found = new Set<string>();
   const left = new Set<string>();
   for (const pattern of wanted.filter((one) => !one.startsWith('!'))) {
-    const named = !isDynamicPattern(pattern) && (await lstat(join(dir, pattern)).catch(notThere))?.isDirectory() === false;
+    const named =
+      !isDynamicPattern(pattern) &&
+      (await lstat(join(dir, pattern)).catch(notThere))?.isDirectory() === false;
     const names = named ? [pattern] : await expand(dir, pattern, excluded);
     for (const name of names) (named || !secret.test(name) ? found : left).add(name);
     if (names.length === 0) {
-      diagnostics.push(problem('SFX2308', 'warning', `include: ${pattern} matches no file`, 'Correct the pattern.'));
+      diagnostics.push(
+        problem('SFX2308', 'warning', `include: ${pattern} matches no file`, 'Correct the pattern.'),
+      );
     }
   }
   for (const name of [...left].filter((one) => !found.has(one)).sort()) {
-    diagnostics.push(problem('SFX2308', 'warning', `include: ${name} is left out: files like it hold secrets`));
+    diagnostics.push(
+      problem('SFX2308', 'warning', `include: ${name} is left out: files like it hold secrets`),
+    );
   }
   return [...found];
 }
@@ -68,7 +78,11 @@ function expand(dir: string, pattern: string, excluded: readonly string[]): Prom
   });
 }
 
-function problem(code: 'SFX2306' | 'SFX2308', severity: Diagnostic['severity'], message: string, hint?: string): Diagnostic {
+function problem(
+  code: 'SFX2306' | 'SFX2308',
+  severity: Diagnostic['severity'],
+  message: string,
+  hint?: string,
+): Diagnostic {
   return { code, severity, message, ...(hint !== undefined && { hint }) };
 }
-

@@ -5,16 +5,31 @@ import type { Metafile } from 'esbuild';
 import { isVirtual } from './bundle.js';
 import { isPackaged } from './project.js';
 
-/** Absolute paths of what one entry was built from. */
+type Import = Metafile['inputs'][string]['imports'][number];
+
+/** Absolute paths of all that one entry was built from. */
 export function filesOf(metafile: Metafile, id: string, dir: string): Set<string> {
+  return reached(metafile, id, dir, () => true);
+}
+
+/** The same without packages, wherever they lie: what is reached by relative paths alone. */
+export function ownFilesOf(metafile: Metafile, id: string, dir: string): Set<string> {
+  return reached(metafile, id, dir, ({ original }) => original === undefined || /^(\.\.?)?\//.test(original));
+}
+
+function reached(metafile: Metafile, id: string, dir: string, follow: (one: Import) => boolean): Set<string> {
   const seen = new Set<string>();
   const open = [id];
   for (let input = open.pop(); input !== undefined; input = open.pop()) {
     if (seen.has(input)) continue;
     seen.add(input);
-    open.push(...(metafile.inputs[input]?.imports ?? []).filter((one) => one.external !== true).map((one) => one.path));
+    for (const one of metafile.inputs[input]?.imports ?? []) {
+      if (one.external !== true && follow(one)) open.push(one.path);
+    }
   }
-  return new Set([...seen].filter((input) => !isVirtual(input) && !input.startsWith('(')).map((input) => join(dir, input)));
+  return new Set(
+    [...seen].filter((input) => !isVirtual(input) && !input.startsWith('(')).map((input) => join(dir, input)),
+  );
 }
 
 /** All that decides what these files mean: they themselves, their neighbours, package and compiler settings above them. */

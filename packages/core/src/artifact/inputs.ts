@@ -36,14 +36,20 @@ export function createLooker(): Looker {
   const looks = new Map<string, Promise<Look | undefined>>();
   const digests = new Map<string, Promise<Digest>>();
   const look = (path: string) => once(looks, path, () => lookAt(path));
-  const digest = (path: string, folder: boolean) => once(digests, path, () => (folder ? namesDigest(path) : fileDigest(path)));
+  const digest = (path: string, folder: boolean) =>
+    once(digests, path, () => (folder ? namesDigest(path) : fileDigest(path)));
 
   async function stampOne(path: string, startedAt: number): Promise<InputStamp | undefined> {
     const now = await look(path);
     if (now === undefined) return { path, size: 0, mtimeMs: 0, digest: null };
     const young = now.mtimeMs >= startedAt - tickMs;
     if (now.folder ? now.mtimeMs >= startedAt : young) return undefined;
-    return { path, size: now.size, mtimeMs: young ? -1 : now.mtimeMs, digest: await digest(path, now.folder) };
+    return {
+      path,
+      size: now.size,
+      mtimeMs: young ? -1 : now.mtimeMs,
+      digest: await digest(path, now.folder),
+    };
   }
 
   async function isSame(stamp: InputStamp): Promise<boolean> {
@@ -79,7 +85,9 @@ async function lookAt(path: string): Promise<Look | undefined> {
 }
 
 async function fileDigest(path: string): Promise<Digest> {
-  return `sha256:${createHash('sha256').update(await readFile(path)).digest('hex')}`;
+  return `sha256:${createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex')}`;
 }
 
 /** A file that appears can shadow another one, so the names beside what was read count; names with a dot in front resolve nothing. */

@@ -25,6 +25,10 @@ export function recipeOf(unit: Unit): NodeRecipe {
     Array.isArray(build['include']) &&
     Array.isArray(build['entries']);
   if (known) return build as unknown as NodeRecipe;
-  const what = isObject(build) ? `kind ${String(build['kind'])}, host ${String(build['host'])}` : typeof build;
-  throw fail('SFX2310', `unit ${unit.id} asks for a build that sfx does not know (${what})`, { unit: unit.id });
+  const what = isObject(build)
+    ? `kind ${String(build['kind'])}, host ${String(build['host'])}`
+    : typeof build;
+  throw fail('SFX2310', `unit ${unit.id} asks for a build that sfx does not know (${what})`, {
+    unit: unit.id,
+  });
 }

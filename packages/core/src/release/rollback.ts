@@ -12,7 +12,7 @@ import { take } from './lease.js';
 import { each } from './limits.js';
 import { type Observation, observe, refuseStrange, tablesRead } from './observe.js';
 import type { Outcome } from './outcome.js';
-import { outcomeOf } from './outcomes.js';
+import { frame, outcomeOf, urlsOf } from './outcomes.js';
 import { defaultTarget, select } from './select.js';
 import { lookAtOpen } from './settle.js';
 import { type Kept, kept } from './window.js';
@@ -35,7 +35,7 @@ export async function rollbackRelease(ctx: Context, options: RollbackOptions): P
   if (head.open !== null || head.lease !== null) {
     const way = await lookAtOpen(ctx, 'rollback', options.waitMs, true);
     if (way !== undefined) return closeOpen(ctx, way.held, began);
-    const settled = await abortedByUs(ctx, head, began);
+    const settled = await settledMeanwhile(ctx, head, began);
     if (settled !== undefined) return settled;
   }
   await finishContract(ctx, options.waitMs);
@@ -150,13 +150,39 @@ function asked(outcome: Outcome, driven: Driven): Outcome {
   return { ...rest, exit: 0, ending: 'rolled back' };
 }
 
-/** The holder went back by itself because this command asked it to. */
-async function abortedByUs(ctx: Context, before: Head, began: number): Promise<Outcome | undefined> {
+/**
+ * What the open release came to while this command waited: its holder went back because it was asked to, or it had died
+ * before its release began. Then there is nothing left to take back, and the live release must not be taken for it.
+ */
+async function settledMeanwhile(ctx: Context, before: Head, began: number): Promise<Outcome | undefined> {
   const { head } = await ctx.state.readHead();
-  const past = head?.past.find((one) => one.number === before.open);
-  if (head === undefined || past === undefined || (past.status !== 'rolled back' && past.status !== 'failed')) return undefined;
+  if (head === undefined) return undefined;
+  const ended = { ctx, command: 'rollback' as const, began };
+  const past = head.past.find((one) => one.number === before.open);
+  const neverBegan = before.open === null && before.contract === null && head.next === before.next;
+  if (neverBegan || (past?.status === 'failed' && past.forgotten)) return nothingBegan(ended, head);
+  if (past === undefined || (past.status !== 'rolled back' && past.status !== 'failed')) return undefined;
   const release = await ctx.state.readRelease(past.number);
   const base = release.base === null ? undefined : await ctx.state.readRelease(release.base);
   const held = { release, base, entries: [...(await ctx.state.entriesOf(past.number, past.began))] };
-  return asked(await outcomeOf({ ctx, command: 'rollback', began }, { held, as: 'back', percent: 0 }), { held, as: 'back', percent: 0 });
+  return asked(await outcomeOf(ended, { held, as: 'back', percent: 0 }), { held, as: 'back', percent: 0 });
+}
+
+async function nothingBegan(ended: Parameters<typeof outcomeOf>[0], head: Head): Promise<Outcome> {
+  const { stage } = ended.ctx.scope;
+  const live = head.past.find((one) => one.number === head.live);
+  const stays = live === undefined ? `Nothing is live on ${stage}.` : `Release ${live.number} takes 100 % of ${stage}.`;
+  return {
+    ...frame(ended),
+    ending: 'unchanged',
+    exit: 0,
+    release: live === undefined ? null : { number: live.number, digest: live.digest, status: 'live' },
+    serving: live === undefined ? [] : [{ release: live.number, percent: 100 }],
+    sentence: `${stays} What was cut off had begun nothing, so there is nothing to take back.`,
+    waits: [],
+    leaves: [],
+    next: [],
+    urls: await urlsOf(ended.ctx),
+    warnings: [],
+  };
 }
