@@ -1,0 +1,3 @@
+export function get(_event, context) {
+  return { message: 'Hello', function: context.functionName, stage: context.stage };
+}
