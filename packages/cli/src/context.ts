@@ -1,0 +1,58 @@
+import type { Run } from '@sfx-deploy/core';
+import { fail } from '@sfx-deploy/core/errors';
+import type { Context, Given } from './commands/definition.js';
+import { loadCore } from './core.js';
+import type { Core, ProjectRequest } from './facade.js';
+import type { Host } from './host/host.js';
+import type { Io } from './host/io.js';
+import type { Invocation } from './parse.js';
+
+interface Surroundings {
+  readonly io: Io;
+  readonly host: Host;
+  readonly signal: AbortSignal;
+}
+
+/** What a command is given: its words, the host, and core when it first asks for it. */
+export function createContext(
+  { command, given, positionals }: Extract<Invocation, { kind: 'run' }>,
+  { io, host, signal }: Surroundings,
+): Context {
+  let core: Promise<Core> | undefined;
+  let run: Promise<Run> | undefined;
+  const context: Context = {
+    command,
+    given,
+    positionals,
+    io,
+    host,
+    signal,
+    core: () => (core ??= loadCore()),
+    run: () =>
+      (run ??= context.core().then(({ createRun }) => createRun({ signal, emit: host.emit, env: io.env }))),
+    request: () => requestOf(given, io.cwd),
+    session: async () => (await context.core()).openSession(context.request(), await context.run()),
+  };
+  return context;
+}
+
+function requestOf(given: Given, cwd: string): ProjectRequest {
+  const named = { file: 'config', stage: 'stage', provider: 'provider', service: 'service' } as const;
+  const request: Record<string, string> = {};
+  for (const [key, option] of Object.entries(named)) {
+    const value = given.text(option);
+    if (value !== undefined) request[key] = value;
+  }
+  return { cwd, ...request, options: given.all(), params: paramsOf(given.list('param')) };
+}
+
+/** `--param key=value`; the value may hold `=`. */
+export function paramsOf(words: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const at = word.indexOf('=');
+      if (at < 1) throw fail('SFX1002', '`--param` takes key=value');
+      return [word.slice(0, at), word.slice(at + 1)];
+    }),
+  );
+}

@@ -1,0 +1,88 @@
+// Makes what is started: one file for the command line, and one per process of each provider. What `tsc` wrote stays
+// beside it for whoever imports the packages.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  minify: true,
+  keepNames: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+  conditions: ['sfx-source'],
+  external: ['esbuild', ...builtinModules.flatMap((name) => [name, `node:${name}`])],
+};
+
+/**
+ * The CLI takes only the parser of yargs. What yargs brings for help of its own (widths of emoji, locales, a look at the
+ * file system) would cost more at the start than all of sfx.
+ */
+const parserOnly = {
+  name: 'parser-only',
+  setup(on) {
+    on.onResolve({ filter: /platform-shims\/esm\.mjs$/ }, () => ({ path: 'yargs-shim', namespace: 'empty' }));
+    on.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'export default {}' }));
+  },
+};
+
+/** Only core is bundled into the CLI: providers are found by name when a command needs one. */
+const providersOutside = {
+  name: 'providers-outside',
+  setup(on) {
+    on.onResolve({ filter: /^@sfx-deploy\/provider-/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
+async function bundleCli() {
+  const out = join(root, 'packages/cli/dist/sfx.cjs');
+  await build({
+    ...common,
+    entryPoints: [join(root, 'packages/cli/src/start.ts')],
+    outfile: out,
+    format: 'cjs',
+    banner: { js: 'const __sfxUrl=require("node:url").pathToFileURL(__filename).href;' },
+    define: { 'import.meta.url': '__sfxUrl' },
+    sourcemap: 'linked',
+    sourcesContent: false,
+    plugins: [parserOnly, providersOutside],
+  });
+  // The launcher keys what V8 compiled by this; it stands in the file, so the two cannot part.
+  const text = await readFile(out, 'utf8');
+  await writeFile(out, `${text}//# sfx ${createHash('sha256').update(text).digest('hex')}`);
+}
+
+/** `index` and the programs that a provider starts as processes of their own, beside each other as in its sources. */
+async function bundleProvider(dir) {
+  const entries = ['index', 'daemon/main', 'daemon/worker']
+    .map((name) => [name, join(dir, 'src', `${name}.ts`)])
+    .filter(([, file]) => existsSync(file));
+  if (!entries.some(([name]) => name === 'index')) return;
+  await build({
+    ...common,
+    entryPoints: Object.fromEntries(entries.map(([name, file]) => [name, file])),
+    outdir: join(dir, 'dist/bundle'),
+    format: 'esm',
+    banner: {
+      js: 'import{createRequire as __sfxRequire}from"node:module";const require=__sfxRequire(import.meta.url);',
+    },
+  });
+}
+
+async function providers() {
+  const packages = join(root, 'packages');
+  const names = await readdir(packages);
+  return names.filter((name) => name.startsWith('provider-')).map((name) => join(packages, name));
+}
+
+await bundleCli();
+for (const dir of await providers()) await bundleProvider(dir);
