@@ -16,6 +16,10 @@ export function daemonEntry(): Entry {
     return { file: new URL('./daemon/main.js', import.meta.url), flags: [] };
   return {
     file: new URL('./daemon/main.ts', import.meta.url),
-    flags: ['--conditions=sfx-source', '--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href],
+    flags: [
+      '--conditions=sfx-source',
+      '--import',
+      pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href,
+    ],
   };
 }

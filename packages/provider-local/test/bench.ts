@@ -1,11 +1,22 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, request } from 'node:http';
+import { type Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRun } from '@sfx-deploy/core';
-import type { Artifact, Connection, Digest, Json, Run, Scope, Table, Trigger, Unit, Version } from '@sfx-deploy/plugin';
+import type {
+  Artifact,
+  Connection,
+  Digest,
+  Json,
+  Run,
+  Scope,
+  Table,
+  Trigger,
+  Unit,
+  Version,
+} from '@sfx-deploy/plugin';
 import { digestOf } from '@sfx-deploy/plugin';
 import { zipSync } from 'fflate';
 import { provider, stopEngine } from '../src/index.js';
@@ -59,7 +70,10 @@ export async function freePort(): Promise<number> {
 /** An artifact with `<name>.mjs`; `code` is the body of the module. */
 export function artifactOf(name: string, code: string, more: Record<string, string> = {}): Artifact {
   const files = Object.fromEntries(
-    Object.entries({ [`${name}.mjs`]: code, ...more }).map(([path, text]) => [path, new TextEncoder().encode(text)]),
+    Object.entries({ [`${name}.mjs`]: code, ...more }).map(([path, text]) => [
+      path,
+      new TextEncoder().encode(text),
+    ]),
   );
   return artifactFrom(zipSync(files, { mtime: new Date(1980, 0, 1) }));
 }
@@ -103,7 +117,13 @@ export function unitOf(name: string, config: Config = {}): Unit {
 }
 
 /** Stages one version; its digest covers code and configuration. */
-export function stage(connection: Connection, name: string, code: string, config: Config = {}, release = 1): Promise<Version> {
+export function stage(
+  connection: Connection,
+  name: string,
+  code: string,
+  config: Config = {},
+  release = 1,
+): Promise<Version> {
   const artifact = artifactOf(name, code);
   const unit = unitOf(name, config);
   const digest = digestOf([artifact.digest, unit.config]);
@@ -117,7 +137,12 @@ export async function flip(connection: Connection, to: Table, fence = 1, release
   if (moved === 'conflict') throw new Error('the alias was moved by somebody else');
 }
 
-export async function route(connection: Connection, name: string, source: string, cors: Json = null): Promise<void> {
+export async function route(
+  connection: Connection,
+  name: string,
+  source: string,
+  cors: Json = null,
+): Promise<void> {
   const [method = 'GET', path = '/'] = source.split(' ');
   const props = { method, path, cors };
   const trigger: Trigger = {
@@ -131,13 +156,26 @@ export async function route(connection: Connection, name: string, source: string
     dependsOn: [],
   };
   await connection.resources['http']!.reconcile(
-    { resource: trigger, to: { alias: 'live', function: name }, props, digest: digestOf(props), enabled: true, stamp: { release: 1, fence: 1 } },
+    {
+      resource: trigger,
+      to: { alias: 'live', function: name },
+      props,
+      digest: digestOf(props),
+      enabled: true,
+      stamp: { release: 1, fence: 1 },
+    },
     undefined,
   );
 }
 
 /** One function, live, with routes. */
-export async function live(connection: Connection, name: string, code: string, routes: readonly string[], config: Config = {}): Promise<Version> {
+export async function live(
+  connection: Connection,
+  name: string,
+  code: string,
+  routes: readonly string[],
+  config: Config = {},
+): Promise<Version> {
   const version = await stage(connection, name, code, config);
   await connection.versions.warm(version);
   const { table } = await connection.traffic.read(ALIAS);
@@ -165,12 +203,21 @@ export function call(url: string, asking: Asking = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const req = request(
       origin,
-      { path: url.slice(origin.length), method: asking.method ?? 'GET', headers: asking.headers ?? {}, agent: asking.agent },
+      {
+        path: url.slice(origin.length),
+        method: asking.method ?? 'GET',
+        headers: asking.headers ?? {},
+        agent: asking.agent,
+      },
       (res) => {
         const chunks: Buffer[] = [];
         res.on('data', (chunk: Buffer) => chunks.push(chunk));
         res.on('end', () =>
-          resolve({ status: res.statusCode ?? 0, headers: res.headers, text: Buffer.concat(chunks).toString('utf8') }),
+          resolve({
+            status: res.statusCode ?? 0,
+            headers: res.headers,
+            text: Buffer.concat(chunks).toString('utf8'),
+          }),
         );
         res.on('error', reject);
       },

@@ -10,7 +10,9 @@ describe('a function on the local engine', () => {
 
   it('answers at its route, and says which version and release answered', async () => {
     await using connection = await engine.connect();
-    const version = await live(connection, 'hello', handler('return text("hi " + req.params.name)'), ['GET /hello/{name}']);
+    const version = await live(connection, 'hello', handler('return text("hi " + req.params.name)'), [
+      'GET /hello/{name}',
+    ]);
     const answer = await call(`${await urlOf(connection)}/hello/ana`);
     assert.equal(answer.status, 200);
     assert.equal(answer.text, 'hi ana');
@@ -28,7 +30,9 @@ describe('a function on the local engine', () => {
 
     const { table } = await connection.traffic.read({ id: 'live', units: [] });
     const candidate = await stage(connection, 'hello', handler('return text("new")'), {}, 2);
-    await flip(connection, { hello: { stable: table['hello']!.stable, candidate: { version: candidate.id, percent: 0 } } });
+    await flip(connection, {
+      hello: { stable: table['hello']!.stable, candidate: { version: candidate.id, percent: 0 } },
+    });
     const answer = await call(`${url}/hello/ana`, asking);
     assert.equal(answer.text, 'new');
     assert.equal(answer.headers['x-sfx-release'], '2');
@@ -37,7 +41,12 @@ describe('a function on the local engine', () => {
 
   it('is called by alias and by version without HTTP', async () => {
     await using connection = await engine.connect();
-    const version = await live(connection, 'sum', handler('return text(1)', 'return { sum: payload.a + payload.b }'), []);
+    const version = await live(
+      connection,
+      'sum',
+      handler('return text(1)', 'return { sum: payload.a + payload.b }'),
+      [],
+    );
     assert.deepEqual(await connection.invoke({ alias: 'live', function: 'sum' }, { a: 1, b: 2 }), { sum: 3 });
     assert.deepEqual(await connection.invoke({ version, function: 'sum' }, { a: 4, b: 2 }), { sum: 6 });
   });

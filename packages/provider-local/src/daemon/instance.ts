@@ -33,7 +33,10 @@ function program(): { readonly code: string | URL; readonly eval: boolean } {
   if (!import.meta.url.endsWith('.ts')) return { code: new URL('./worker.js', import.meta.url), eval: false };
   const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
   const worker = JSON.stringify(new URL('./worker.ts', import.meta.url).href);
-  return { code: `import(${tsx}).then(({ register }) => { const end = register(); return import(${worker}).then(end); })`, eval: true };
+  return {
+    code: `import(${tsx}).then(({ register }) => { const end = register(); return import(${worker}).then(end); })`,
+    eval: true,
+  };
 }
 
 const PROGRAM = program();

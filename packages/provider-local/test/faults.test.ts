@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import type { Connection, Version } from '@sfx-deploy/plugin';
+import { rejectsWith } from './assertions.js';
+import { type Answer, call, handler, live, stage, type TestEngine, testEngine, urlOf } from './bench.js';
+
+/** Each case is a handler that does real harm, and a neighbour that must not notice. */
+describe('a handler that misbehaves', () => {
+  let engine: TestEngine;
+  let connection: Connection;
+  let url: string;
+  before(async () => {
+    engine = await testEngine();
+    connection = await engine.connect();
+    await live(connection, 'good', handler('return text("good")'), ['GET /good']);
+    url = await urlOf(connection);
+  });
+  after(async () => {
+    await connection[Symbol.asyncDispose]();
+    await engine.close();
+  });
+  afterEach(async () => {
+    assert.equal((await call(`${url}/good`)).text, 'good');
+  });
+
+  const bad = (http: string, path: string, config = {}, top = ''): Promise<Version> =>
+    live(
+      connection,
+      path.slice(1),
+      handler(`if (new URL(req.url).search === '?ok') return text('ok'); ${http}`, 'return payload', top),
+      [`GET ${path}`],
+      config,
+    );
+  const failed = (answer: Answer, status: number, code: string) => {
+    assert.equal(answer.status, status, answer.text);
+    assert.equal(JSON.parse(answer.text).error.code, code);
+    assert.ok(answer.headers['x-sfx-version']);
+  };
+  const logsOf = async (version: Version) => {
+    const lines: string[] = [];
+    for await (const line of connection.logs!(version, new Date(0), false))
+      lines.push(`${line.stream}: ${line.text}`);
+    return lines;
+  };
+
+  it('by throwing while it loads does not come up, and its own words and place are told', async () => {
+    const version = await stage(
+      connection,
+      'unloadable',
+      handler('', '', '\nconst settings = undefined;\nsettings.key;'),
+    );
+    const { message } = await rejectsWith('SFX3106', connection.versions.warm(version));
+    assert.match(
+      message,
+      /unloadable did not come up: TypeError: Cannot read properties of undefined \(reading 'key'\) \(at unloadable\.mjs:3:\d+\)/,
+    );
+    assert.match((await logsOf(version)).join('\n'), /stderr: TypeError: Cannot read/);
+  });
+
+  it('by not being one does not come up', async () => {
+    for (const [name, code] of [
+      ['no-export', 'export const x = 1'],
+      ['no-syntax', 'export default {'],
+      ['no-module', 'import "./gone.mjs"; export default 1'],
+    ] as const) {
+      await rejectsWith('SFX3106', connection.versions.warm(await stage(connection, name, code)));
+    }
+  });
+
+  it('by ending the process while it loads does not come up', async () => {
+    const version = await stage(connection, 'exits', handler('', '', 'process.exit(3);'));
+    const { message } = await rejectsWith('SFX3106', connection.versions.warm(version));
+    assert.match(message, /code 3/);
+  });
+
+  it('by throwing answers 500, and nothing of its message goes to the caller', async () => {
+    const version = await bad('throw new Error("secret detail")', '/throws');
+    const answer = await call(`${url}/throws`);
+    failed(answer, 500, 'SFX6106');
+    assert.doesNotMatch(answer.text, /secret detail/);
+    assert.match((await logsOf(version)).join('\n'), /stderr: Error: secret detail \(at /);
+    assert.equal((await call(`${url}/throws?ok`)).text, 'ok');
+  });
+
+  it('by process.exit loses only its own call; the next one has a fresh instance', async () => {
+    await bad('process.exit(1)', '/exit');
+    failed(await call(`${url}/exit`), 502, 'SFX6107');
+    assert.equal((await call(`${url}/exit?ok`)).text, 'ok');
+  });
+
+  it('by an endless loop runs into its timeout, is replaced, and the next call is served', async () => {
+    await bad('for (;;) {}', '/loop', { timeout: 300 });
+    failed(await call(`${url}/loop`), 504, 'SFX6108');
+    assert.equal((await call(`${url}/loop?ok`)).text, 'ok');
+  });
+
+  it('by never answering runs into its timeout, and calls beside it are served', async () => {
+    await bad('await new Promise(() => {})', '/never', { timeout: 300 });
+    const [stuck, fine] = await Promise.all([call(`${url}/never`), call(`${url}/never?ok`)]);
+    failed(stuck, 504, 'SFX6108');
+    assert.equal(fine.text, 'ok');
+    assert.equal((await call(`${url}/never?ok`)).text, 'ok');
+  });
+
+  it('by an unhandled rejection loses the calls of its instance; the next one has a fresh instance', async () => {
+    const version = await bad(
+      'Promise.reject(new Error("nobody caught me")); await new Promise(() => {})',
+      '/reject',
+    );
+    failed(await call(`${url}/reject`), 502, 'SFX6107');
+    assert.equal((await call(`${url}/reject?ok`)).text, 'ok');
+    assert.match((await logsOf(version)).join('\n'), /engine: .*nobody caught me/);
+  });
+
+  it('by filling its heap is stopped at its memory', async () => {
+    const version = await bad('const all = []; for (;;) all.push(new Array(10_000).fill({}))', '/heap', {
+      memory: 64,
+      timeout: 20_000,
+    });
+    failed(await call(`${url}/heap`), 502, 'SFX6107');
+    assert.equal((await call(`${url}/heap?ok`)).text, 'ok');
+    assert.match((await logsOf(version)).join('\n'), /more than its 64 MB of memory/);
+  });
+
+  it('by writing without end costs lines, not the engine', async () => {
+    const version = await bad(
+      'for (let n = 0; n < 200_000; n++) console.log("x".repeat(200)); return text("wrote")',
+      '/logs',
+      { timeout: 20_000 },
+    );
+    assert.equal((await call(`${url}/logs`)).status, 200);
+    assert.ok((await logsOf(version)).length > 0);
+  });
+
+  it("sees its own environment, not the daemon's, nor another function's", async () => {
+    await bad('return text(JSON.stringify(process.env))', '/env', { environment: { MINE: 'mine' } });
+    await bad('return text(JSON.stringify(process.env))', '/other', { environment: { OTHER: 'other' } });
+    const seen = JSON.parse((await call(`${url}/env`)).text) as Record<string, string>;
+    assert.equal(seen['MINE'], 'mine');
+    assert.equal(seen['OTHER'], undefined);
+    assert.equal(
+      Object.keys(seen).some((name) => name.startsWith('SFX_')),
+      false,
+    );
+  });
+});
