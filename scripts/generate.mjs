@@ -33,7 +33,13 @@ function knownNames(schema) {
   return names;
 }
 
-function validator(schema) {
+/** Words for people cost time when a command loads the validator. */
+function withoutWords(key, value) {
+  return key === 'description' && typeof value === 'string' ? undefined : value;
+}
+
+function validator(full) {
+  const schema = JSON.parse(JSON.stringify(full, withoutWords));
   const ajv = new Ajv2020.default({
     code: { source: true, esm: true, lines: true },
     allErrors: true,
@@ -49,7 +55,7 @@ function validator(schema) {
   return code
     .replace('"use strict";', '')
     .replace(/export const validate = (\w+);\s*export default \1;/, 'const check = $1;')
-    .replace(/const schema\d+ = \{"\$schema":.*\};\n/, '');
+    .replace(/const (schema\d+) = \{"\$schema":.*\};\n/, (line, name) => (code.split(name).length > 2 ? line : ''));
 }
 
 async function generate(name) {

@@ -9,6 +9,7 @@ export const configErrors = {
   SFX2104: { kind: 'mistake', title: 'a file outside the project', hint: 'Move it below the folder of the configuration file.', exit: 64 },
   SFX2105: { kind: 'mistake', title: 'a file that is code', hint: 'Write its values as YAML or JSON.', exit: 64 },
   SFX2106: { kind: 'mistake', title: 'a variable that cannot be read', hint: 'Correct the marked place: `${source:address, \'fallback\'}`.', exit: 64 },
+  SFX2107: { kind: 'mistake', title: 'a plugin that is not loaded', hint: 'Plugins of Serverless Framework do not run in sfx; see whether you still need what it does.', exit: 64 },
   SFX2108: { kind: 'mistake', title: 'a variable that is no text within a text', hint: 'Let the variable stand alone, or name a text below it.', exit: 64 },
   SFX2109: { kind: 'mistake', title: 'the configuration grows too large', hint: 'Aliases or variables repeat it too often; repeat less.', exit: 64 },
   SFX2200: { kind: 'mistake', title: 'the configuration has errors', hint: 'Correct each of them; nothing was built or changed.', exit: 64 },
@@ -20,4 +21,5 @@ export const configErrors = {
   SFX2206: { kind: 'mistake', title: 'a name that cannot be used', hint: 'Names become parts of physical names: letters, digits and hyphens.', exit: 64 },
   SFX2207: { kind: 'mistake', title: 'something that is named is not there', hint: 'Name one that exists.', exit: 64 },
   SFX2208: { kind: 'mistake', title: 'a value from outside in a place that is kept', hint: 'Write it out, or read it in the function.', exit: 64 },
+  SFX2209: { kind: 'mistake', title: 'a key that is not used', hint: 'Remove it, or keep it for the other tool that reads it.', exit: 64 },
 } as const satisfies Record<string, ErrorRow>;

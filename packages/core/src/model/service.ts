@@ -31,6 +31,7 @@ export interface Service {
 
 export interface ServiceFunction {
   readonly name: string;
+  readonly description?: string;
   /** `src/list.get`: a file without its ending, and the export. */
   readonly handler: string;
   readonly runtime: string;

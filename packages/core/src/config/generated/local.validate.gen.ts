@@ -3,6 +3,7 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:provider:local","title":"Local provider","type":"object","properties":{"name":{"const":"local"},"stage":{"type":"string"},"region":{"type":"string"},"runtime":{"type":"string"},"memorySize":{},"memory":{},"timeout":{},"environment":{},"httpApi":{"type":["object","null"],"properties":{"cors":{}},"additionalProperties":false},"port":{"type":"integer","minimum":1,"maximum":65535}},"additionalProperties":false};
 const func0 = Object.prototype.hasOwnProperty;
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
