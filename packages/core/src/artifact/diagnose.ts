@@ -4,7 +4,7 @@ import type { Location, Message } from 'esbuild';
 import { didYouMean, nearest } from '../config/nearest.js';
 import type { Diagnostic } from '../errors.js';
 import type { Position } from '../model/service.js';
-import { entryId } from './bundle.js';
+import { entryId, isVirtual } from './bundle.js';
 import type { Entry } from './handler.js';
 import { notThere } from './handler.js';
 import type { Places } from './places.js';
@@ -37,7 +37,10 @@ function errorOf({ text, location, notes }: Message, dir: string, places: Places
 /** Warnings about the project's own files; packages are their authors' business. */
 export function warningsOf(messages: readonly Message[], dir: string, places: Places): Diagnostic[] {
   return messages
-    .filter(({ location }) => location?.namespace === 'file' && !/(^|\/)node_modules\//.test(location.file))
+    .filter(
+      ({ location }) =>
+        location !== null && !isVirtual(location.file) && !/(^|\/)node_modules\//.test(location.file),
+    )
     .map(({ text, location }) => ({
       code: 'SFX2309',
       severity: 'warning',
@@ -69,7 +72,7 @@ export function noExport(
 
 function marked(location: Location | null, dir: string, places: Places, note?: string): Partial<Diagnostic> {
   if (location === null) return {};
-  const file = location.namespace === 'file' ? places.name(resolve(dir, location.file)) : location.file;
+  const file = isVirtual(location.file) ? location.file : places.name(resolve(dir, location.file));
   const { line, lineText } = location;
   const column = columnOf(lineText, location.column);
   const length = Math.max(1, columnOf(lineText, location.column + location.length) - column);

@@ -73,7 +73,7 @@ function expand(dir: string, pattern: string, excluded: readonly string[]): Prom
   return glob([pattern, ...excluded], {
     cwd: dir,
     dot: true,
-    followSymbolicLinks: false,
+    followSymbolicLinks: true,
     ignore: pattern.includes('node_modules') ? neverWalked : [...neverWalked, '**/node_modules/**'],
   });
 }
