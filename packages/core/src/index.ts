@@ -13,3 +13,22 @@ export { listProviders, loadProvider, type ProviderEntry } from './provider/load
 export { compareAndWrite } from './provider/traffic.js';
 export { createRun, type RunInit } from './run-node.js';
 export { fileStore } from './state/file-store.js';
+export { type ConfigRequest, type LoadedConfig, loadConfig } from './config/index.js';
+export { compileConfig, openSession, type ProjectRequest, type Session } from './project.js';
+export {
+  adopt,
+  deploy,
+  type DeployOptions,
+  invoke,
+  logs,
+  packageConfig,
+  planDeploy,
+  planRollback,
+  promote,
+  releases,
+  remove,
+  resume,
+  rollback,
+  status,
+  type WaitOptions,
+} from './commands.js';
