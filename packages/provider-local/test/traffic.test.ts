@@ -14,23 +14,39 @@ function interval(n: number, p: number): [number, number] {
 
 function within(count: number, n: number, p: number): void {
   const [low, high] = interval(n, p);
-  assert.ok(count >= low && count <= high, `${count} of ${n} is outside ${low.toFixed(0)} to ${high.toFixed(0)}`);
+  assert.ok(
+    count >= low && count <= high,
+    `${count} of ${n} is outside ${low.toFixed(0)} to ${high.toFixed(0)}`,
+  );
 }
 
 describe('a split', () => {
   it('of 5 % sends 20,000 calls inside the 99.99 % interval', () => {
     const split = { stable: 'a', candidate: { version: 'b', percent: 5 } };
-    const count = Array.from({ length: 20_000 }, () => pick(split, Math.random())).filter((to) => to === 'b').length;
+    const count = Array.from({ length: 20_000 }, () => pick(split, Math.random())).filter(
+      (to) => to === 'b',
+    ).length;
     within(count, 20_000, 0.05);
   });
 
   it('sends nothing at 0 %, all at 100 %, and never the percent to stable', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 100 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (percent, draw) => {
-        const to = pick({ stable: 'a', candidate: { version: 'b', percent } }, draw);
-        assert.equal(to, draw < percent / 100 ? 'b' : 'a');
-      }),
-      { examples: [[0, 0], [100, 0.999999], [5, 0.04], [5, 0.06]] },
+      fc.property(
+        fc.integer({ min: 0, max: 100 }),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (percent, draw) => {
+          const to = pick({ stable: 'a', candidate: { version: 'b', percent } }, draw);
+          assert.equal(to, draw < percent / 100 ? 'b' : 'a');
+        },
+      ),
+      {
+        examples: [
+          [0, 0],
+          [100, 0.999999],
+          [5, 0.04],
+          [5, 0.06],
+        ],
+      },
     );
     assert.equal(pick({ stable: 'a' }, 0), 'a');
   });
@@ -79,7 +95,13 @@ describe('traffic on the local engine', () => {
     };
     const callers = Array.from({ length: 8 }, caller);
     for (let round = 1; round <= 6; round += 1) {
-      const next = await stage(connection, 'hello', handler(`await new Promise((r) => setTimeout(r, 15)); return text('next ${round}')`), {}, 2 + round);
+      const next = await stage(
+        connection,
+        'hello',
+        handler(`await new Promise((r) => setTimeout(r, 15)); return text('next ${round}')`),
+        {},
+        2 + round,
+      );
       await connection.versions.warm(next);
       const candidate = { version: next.id, percent: 30 };
       await flip(connection, { hello: { stable: one.id, candidate } });
@@ -100,7 +122,12 @@ describe('traffic on the local engine', () => {
     const now = await connection.traffic.read(ALIAS);
     const to = { hello: { stable: two.id } };
     const set = (move: { fence: number; token?: string; from?: typeof now.table }) =>
-      connection.traffic.set(ALIAS, { from: move.from ?? now.table, to, stamp: { release: 2, fence: move.fence }, ...(move.token && { token: move.token }) });
+      connection.traffic.set(ALIAS, {
+        from: move.from ?? now.table,
+        to,
+        stamp: { release: 2, fence: move.fence },
+        ...(move.token && { token: move.token }),
+      });
     assert.equal(await set({ fence: 4 }), 'conflict');
     assert.equal(await set({ fence: 5, from: {} }), 'conflict');
     assert.deepEqual(await connection.traffic.read(ALIAS), now);
@@ -115,7 +142,10 @@ describe('traffic on the local engine', () => {
   it('goes to no version that is gone', async () => {
     const now = await connection.traffic.read(ALIAS);
     const to = { hello: { stable: 'hello@000000000000' } };
-    await rejectsWith('SFX3105', connection.traffic.set(ALIAS, { from: now.table, to, stamp: { release: 9, fence: 9 } }));
+    await rejectsWith(
+      'SFX3105',
+      connection.traffic.set(ALIAS, { from: now.table, to, stamp: { release: 9, fence: 9 } }),
+    );
     assert.deepEqual(await connection.traffic.read(ALIAS), now);
   });
 

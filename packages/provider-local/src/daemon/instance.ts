@@ -2,6 +2,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { Worker } from 'node:worker_threads';
 import type { Answer, FromWorker, HttpCall, InvokeCall, Load, ToWorker } from './calls.js';
 import type { LogStream } from './logs.js';
+import { threadProgram } from './program.js';
 import { errnoOf, textOf } from './refusal.js';
 
 export interface InstanceEvents {
@@ -28,18 +29,7 @@ export interface InstanceOptions {
   readonly load: Load;
 }
 
-/** What a thread runs: a file beside this one. From the sources, a line that lets the thread read TypeScript comes first. */
-function program(): { readonly code: string | URL; readonly eval: boolean } {
-  if (!import.meta.url.endsWith('.ts')) return { code: new URL('./worker.js', import.meta.url), eval: false };
-  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  const worker = JSON.stringify(new URL('./worker.ts', import.meta.url).href);
-  return {
-    code: `import(${tsx}).then(({ register }) => { const end = register(); return import(${worker}).then(end); })`,
-    eval: true,
-  };
-}
-
-const PROGRAM = program();
+const PROGRAM = await threadProgram();
 
 /** A thread of its own that serves one version. It is ready when `events.ready` was called. */
 export function startInstance(options: InstanceOptions, events: InstanceEvents): Instance {

@@ -50,12 +50,12 @@ export function versionMetrics(now: () => number, saved: SavedMetrics = []): Ver
       const second = Math.floor(now() / 1000);
       let slot = slots.at(-1);
       if (slot === undefined || slot.span !== 1 || slot.start !== second) {
-        slot = { start: second, span: 1, requests: 0, errors: 0, latency: new Map() };
-        slots.push(slot);
         if (Math.abs(second - compacted) >= COARSE_S) {
           slots = compact(slots, second);
           compacted = second;
         }
+        slot = { start: second, span: 1, requests: 0, errors: 0, latency: new Map() };
+        slots.push(slot);
       }
       slot.requests += 1;
       if (failed) slot.errors += 1;

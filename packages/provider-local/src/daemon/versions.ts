@@ -140,7 +140,7 @@ async function serve(options: VersionStoreOptions, document: VersionDocument): P
   const shown = shownVersion(unit, hex);
   const context = {
     function: unit,
-    version: shown,
+    version: version.id,
     release,
     service: options.scope.service,
     stage: options.scope.stage,

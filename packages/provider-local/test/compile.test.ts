@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import {
+  isSfxError,
+  type Json,
+  type JsonObject,
+  type Service,
+  type ServiceEvent,
+  type ServiceFunction,
+} from '@sfx-deploy/core';
+import { provider } from '../src/index.js';
+import { ENGINE_VERSION } from '../src/wire.js';
+
+function http(route: string, pointer = '/functions/list/events/0', kind = 'http'): ServiceEvent {
+  const [method = 'GET', path = '/'] = route.split(' ');
+  return { kind, props: { method, path, cors: null }, pointer };
+}
+
+function fn(name: string, change: Partial<ServiceFunction> = {}): ServiceFunction {
+  return {
+    name,
+    handler: `src/${name}.get`,
+    runtime: 'nodejs20.x',
+    memory: 256,
+    timeout: 6_000,
+    environment: { TABLE: { $secret: 'env:TABLE' }, PLAIN: 'x' },
+    events: [],
+    native: {},
+    bundle: true,
+    include: [],
+    pointer: `/functions/${name}`,
+    ...change,
+  };
+}
+
+function service(functions: readonly ServiceFunction[], change: Partial<Service> = {}): Service {
+  return {
+    name: 'shop',
+    stage: 'dev',
+    dir: '/nowhere',
+    provider: { name: 'local', options: {} },
+    functions,
+    resources: null,
+    rollout: { steps: [], onFailure: 'rollback', bakeMs: 0, expand: 'late' },
+    checks: [],
+    keep: 5,
+    at: (pointer) => ({ file: 'serverless.yml', line: pointer.length, column: 1 }),
+    ...change,
+  };
+}
+
+function compile(one: Service) {
+  return provider.compile(one, {}, provider.documented);
+}
+
+function problems(one: Service): { code: string; message: string; at: string }[] {
+  try {
+    compile(one);
+  } catch (thrown) {
+    assert.ok(isSfxError(thrown));
+    assert.equal(thrown.code, 'SFX2200');
+    return (thrown.details.diagnostics ?? []).map(({ code, message, at }) => ({
+      code,
+      message,
+      at: `${at?.file}:${at?.line}`,
+    }));
+  }
+  return assert.fail('it should be refused');
+}
+
+describe('a service compiled for the local engine', () => {
+  it('is a unit per function, one alias over all, and a trigger per route', () => {
+    const ir = compile(
+      service([
+        fn('list', { events: [http('get /products/{id}')] }),
+        fn('add', { events: [http('POST /products', '', 'httpApi')] }),
+      ]),
+    );
+    assert.deepEqual(ir.infra, []);
+    assert.deepEqual(
+      ir.units.map((unit) => unit.id),
+      ['add', 'list'],
+    );
+    assert.deepEqual(ir.aliases, [{ id: 'live', units: ['add', 'list'] }]);
+    assert.deepEqual(
+      ir.triggers.map(({ source, function: to, alias, delivers, kind }) => ({
+        source,
+        to,
+        alias,
+        delivers,
+        kind,
+      })),
+      [
+        { source: 'GET /products/{id}', to: 'list', alias: 'live', delivers: 'asked', kind: 'http' },
+        { source: 'POST /products', to: 'add', alias: 'live', delivers: 'asked', kind: 'http' },
+      ],
+    );
+    assert.deepEqual(ir.units[1]!.build, {
+      kind: 'node',
+      host: 'local',
+      bundle: true,
+      include: [],
+      entries: [{ function: 'list', handler: 'src/list.get' }],
+    });
+    assert.deepEqual((ir.units[1]!.config as JsonObject)['environment'], {
+      TABLE: { $secret: 'env:TABLE' },
+      PLAIN: 'x',
+    });
+  });
+
+  it('is the same for every stage, and whatever the order of its functions', () => {
+    const [a, b] = [fn('a', { events: [http('GET /a')] }), fn('b')];
+    assert.deepEqual(compile(service([a, b])), compile(service([b, a], { stage: 'prod', dir: '/else' })));
+  });
+
+  it('is plain JSON', () => {
+    const ir = compile(service([fn('list', { events: [http('GET /')] })]));
+    assert.deepEqual(JSON.parse(JSON.stringify(ir)) as Json, ir);
+  });
+
+  it('names everything that the engine cannot honour, each with its place', () => {
+    const events: ServiceEvent[] = [
+      { kind: 'cognitoUserPool', props: {}, pointer: '/functions/a/events/0' },
+      { kind: 'stream', props: {}, pointer: '/functions/a/events/1' },
+    ];
+    const found = problems(
+      service(
+        [
+          fn('a', {
+            events,
+            runtime: 'python3.12',
+            native: { layers: ['x'] },
+            memory: 16,
+            timeout: 1_000_000,
+          }),
+          fn('b.c'),
+        ],
+        {
+          resources: { Resources: { Table: {} } },
+        },
+      ),
+    );
+    assert.deepEqual(found.map(({ code }) => code).sort(), [
+      'SFX2204',
+      'SFX2204',
+      'SFX3005',
+      'SFX3005',
+      'SFX3005',
+      'SFX6007',
+      'SFX6010',
+      'SFX6010',
+    ]);
+    const trigger = found.find(({ code }) => code === 'SFX2204')!;
+    assert.equal(trigger.message, 'event `cognitoUserPool` of a: not on the local engine');
+    assert.equal(trigger.at, `serverless.yml:${'/functions/a/events/0'.length}`);
+    for (const { at } of found) assert.match(at, /^serverless\.yml:\d+$/);
+  });
+
+  it('gives one route to one function', () => {
+    const found = problems(
+      service([
+        fn('a', { events: [http('GET /x/{id}')] }),
+        fn('b', { events: [http('GET /x/{name}', '/functions/b/events/0')] }),
+      ]),
+    );
+    assert.deepEqual(
+      found.map(({ code, message }) => [code, message]),
+      [['SFX6009', 'GET /x/{name} of b is also a route of a']],
+    );
+    compile(
+      service([
+        fn('a', { events: [http('GET /x/{id}')] }),
+        fn('b', { events: [http('POST /x/{id}'), http('ANY /x/{id}')] }),
+      ]),
+    );
+  });
+});
+
+describe('the package of the local engine', () => {
+  const file = (path: string) =>
+    JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as Record<string, unknown>;
+
+  it('says the same about its own keys as the schema of configurations', () => {
+    const own = provider.schema as unknown as { properties: Record<string, unknown> };
+    const all = file('../../../schemas/providers/local.schema.json')['properties'] as Record<string, unknown>;
+    for (const [key, schema] of Object.entries(own.properties)) assert.deepEqual(all[key], schema, key);
+  });
+
+  it('has one version', () => {
+    assert.equal(file('../package.json')['version'], ENGINE_VERSION);
+  });
+});
