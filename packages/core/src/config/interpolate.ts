@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.js';
 import { didYouMean } from './nearest.js';
-import { child, listNode, mapNode, type Node, placed, type Scalar, valueSpan } from './node.js';
+import { child, type Node, placed, resolvedContainer, type Scalar, valueSpan } from './node.js';
 import type { Answer, SourceContext, VariableSource } from './sources/source.js';
 import type { Span } from './text.js';
 import { parseTemplate, type Parsed, type Template, type Term, type Variable } from './variables.js';
@@ -81,15 +81,10 @@ function createResolver(
 
   const resolveBelow = (node: Node, path: string): Node => {
     const below = (key: string | number): string => (path === '' ? `${key}` : `${path}.${key}`);
-    let copy: Node;
-    if (node.map) {
-      const map = new Map<string, Node>();
-      for (const [key, value] of node.map) map.set(key, value.dynamic ? resolve(value, below(key)) : value);
-      copy = mapNode(map, false, node);
-    } else {
-      copy = listNode(node.list!.map((item, index) => resolve(item, below(index))), false, node);
-    }
-    return { ...copy, keyStart: node.keyStart, keyEnd: node.keyEnd, site: node.site };
+    if (!node.map) return resolvedContainer(node, node.list!.map((item, index) => resolve(item, below(index))), null);
+    const map = new Map<string, Node>();
+    for (const [key, value] of node.map) map.set(key, value.dynamic ? resolve(value, below(key)) : value);
+    return resolvedContainer(node, null, map);
   };
 
   const resolveScalar = (node: Node): Node => {

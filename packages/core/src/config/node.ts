@@ -27,9 +27,23 @@ export interface Node {
   readonly site: Span | null;
 }
 
-export function scalarNode(scalar: Scalar, source: SourceText, start: number, end: number, taint: string | null = null): Node {
+export function scalarNode(
+  scalar: Scalar,
+  source: SourceText,
+  start: number,
+  end: number,
+  taint: string | null = null,
+  keyStart = -1,
+  keyEnd = -1,
+): Node {
   const dynamic = typeof scalar === 'string' && taint === null && scalar.includes('${');
-  return { kind: 'scalar', scalar, list: null, map: null, source, start, end, keyStart: -1, keyEnd: -1, dynamic, taint, site: null };
+  return { kind: 'scalar', scalar, list: null, map: null, source, start, end, keyStart, keyEnd, dynamic, taint, site: null };
+}
+
+/** A container as it is once all below it is resolved. */
+export function resolvedContainer(node: Node, list: readonly Node[] | null, map: ReadonlyMap<string, Node> | null): Node {
+  const { kind, source, start, end, keyStart, keyEnd, site } = node;
+  return { kind, scalar: null, list, map, source, start, end, keyStart, keyEnd, dynamic: false, taint: null, site };
 }
 
 export function listNode(list: readonly Node[], dynamic: boolean, span: Span): Node {

@@ -52,120 +52,130 @@ function skipSpace(text: string, index: number): number {
 
 /** Reads text with variables. What is no variable of sfx (`${Name}`, `${AWS::Region}`) stays text; `\${` is a literal `${`. */
 export function parseTemplate(text: string): Parsed {
-  const reader = createReader(text);
+  const reader: Reader = { text, at: 0 };
   try {
-    return { template: reader.template(), fault: null };
+    return { template: readUntil(reader, '', 0), fault: null };
   } catch (thrown) {
     if (!isFault(thrown)) throw thrown;
     return { template: [text], fault: thrown };
   }
 }
 
+interface Reader {
+  readonly text: string;
+  at: number;
+}
+
 function isFault(thrown: unknown): thrown is VariableFault {
   return typeof thrown === 'object' && thrown !== null && !(thrown instanceof Error) && 'start' in thrown;
 }
 
-function createReader(text: string) {
-  let at = 0;
+function fault(message: string, start: number, end: number): VariableFault {
+  return { message, start, end };
+}
 
-  const fault = (message: string, start: number, end = text.length): VariableFault => ({ message, start, end });
+function notClosed({ text }: Reader, start: number): VariableFault {
+  return fault('this variable is not closed', start, text.length);
+}
 
-  /** Text up to a character of `stops` at this level, or to the end. */
-  const until = (stops: string, opened: number): Template => {
-    const parts: (string | Variable)[] = [];
-    let literal = '';
-    let parens = 0;
-    for (;;) {
-      const char = text[at];
-      if (char === undefined) {
-        if (stops === '') break;
-        throw fault('this variable is not closed', opened);
-      }
-      if (parens === 0 && stops !== '' && stops.includes(char)) break;
-      if (char === '\\' && text.startsWith('${', at + 1)) {
-        literal += '${';
-        at += 3;
-      } else if (char === '$' && text[at + 1] === '{' && opens(at)) {
-        if (literal) parts.push(literal);
-        literal = '';
-        parts.push(variable());
-      } else {
-        if (stops === ')' && char === '(') parens++;
-        else if (stops === ')' && char === ')') parens--;
-        literal += char;
-        at++;
-      }
+function opens(text: string, index: number): boolean {
+  return sourceNameEnd(text, skipSpace(text, index + 2)) >= 0;
+}
+
+/** Text up to a character of `stops` at this level, or to the end when there are none. */
+function readUntil(reader: Reader, stops: string, opened: number): Template {
+  const { text } = reader;
+  const parts: (string | Variable)[] = [];
+  let literal = '';
+  let parens = 0;
+  while (reader.at < text.length) {
+    const char = text[reader.at]!;
+    if (parens === 0 && stops !== '' && stops.includes(char)) break;
+    if (char === '\\' && text.startsWith('${', reader.at + 1)) {
+      literal += '${';
+      reader.at += 3;
+    } else if (char === '$' && text[reader.at + 1] === '{' && opens(text, reader.at)) {
+      if (literal) parts.push(literal);
+      literal = '';
+      parts.push(readVariable(reader));
+    } else {
+      if (stops === ')' && char === '(') parens++;
+      else if (stops === ')' && char === ')') parens--;
+      literal += char;
+      reader.at++;
     }
-    if (literal || parts.length === 0) parts.push(literal);
-    return parts;
-  };
+  }
+  if (stops !== '' && reader.at >= text.length) throw notClosed(reader, opened);
+  if (literal || parts.length === 0) parts.push(literal);
+  return parts;
+}
 
-  const opens = (index: number): boolean => sourceNameEnd(text, skipSpace(text, index + 2)) >= 0;
+function readVariable(reader: Reader): Variable {
+  const { text } = reader;
+  const start = reader.at;
+  reader.at = skipSpace(text, start + 2);
+  const terms: Term[] = [];
+  for (;;) {
+    terms.push(readTerm(reader, start));
+    reader.at = skipSpace(text, reader.at);
+    const char = text[reader.at];
+    if (char === '}') break;
+    if (char === undefined) throw notClosed(reader, start);
+    if (char !== ',') throw fault("a ',' or '}' is missing here", reader.at, reader.at + 1);
+    reader.at = skipSpace(text, reader.at + 1);
+  }
+  reader.at++;
+  return { text: text.slice(start, reader.at), terms };
+}
 
-  const variable = (): Variable => {
-    const start = at;
-    at = skipSpace(text, at + 2);
-    const terms: Term[] = [];
-    for (;;) {
-      terms.push(term(start));
-      at = skipSpace(text, at);
-      if (text[at] === '}') break;
-      if (text[at] !== ',') throw fault(at >= text.length ? 'this variable is not closed' : "a ',' or '}' is missing here", at >= text.length ? start : at, at >= text.length ? text.length : at + 1);
-      at = skipSpace(text, at + 1);
-    }
-    at++;
-    return { text: text.slice(start, at), terms };
-  };
+function readTerm(reader: Reader, opened: number): Term {
+  const { text, at } = reader;
+  const char = text[at];
+  if (char === "'" || char === '"') return readQuoted(reader, char);
+  if (char === '$' && text[at + 1] === '{') {
+    if (opens(text, at)) return { kind: 'variable', variable: readVariable(reader) };
+    throw fault('only a variable with a source can stand here, such as ${self:custom.name}', at, at + 2);
+  }
+  const nameEnd = sourceNameEnd(text, at);
+  return nameEnd >= 0 ? readSource(reader, nameEnd, opened) : readBare(reader, opened);
+}
 
-  const term = (opened: number): Term => {
-    const char = text[at];
-    if (char === "'" || char === '"') return quoted(char);
-    if (char === '$' && text[at + 1] === '{') {
-      if (opens(at)) return { kind: 'variable', variable: variable() };
-      throw fault('only a variable with a source can stand here, such as ${self:custom.name}', at, at + 2);
-    }
-    const nameEnd = sourceNameEnd(text, at);
-    if (nameEnd >= 0) return source(nameEnd, opened);
-    return bare(opened);
-  };
+function readSource(reader: Reader, nameEnd: number, opened: number): Term {
+  const { text } = reader;
+  const name = text.slice(reader.at, nameEnd);
+  reader.at = nameEnd;
+  let params: Template | null = null;
+  if (text[reader.at] === '(') {
+    reader.at++;
+    params = trimmed(readUntil(reader, ')', opened));
+    reader.at++;
+  }
+  let address: Template | null = null;
+  if (text[reader.at] === ':') {
+    reader.at++;
+    address = trimmed(readUntil(reader, ',}', opened));
+  }
+  return { kind: 'source', name, params, address };
+}
 
-  const source = (nameEnd: number, opened: number): Term => {
-    const name = text.slice(at, nameEnd);
-    at = nameEnd;
-    let params: Template | null = null;
-    if (text[at] === '(') {
-      at++;
-      params = trimmed(until(')', opened));
-      at++;
-    }
-    let address: Template | null = null;
-    if (text[at] === ':') {
-      at++;
-      address = trimmed(until(',}', opened));
-    }
-    return { kind: 'source', name, params, address };
-  };
+function readQuoted(reader: Reader, quote: string): Term {
+  const start = reader.at++;
+  const value = readUntil(reader, quote, start);
+  reader.at++;
+  return { kind: 'literal', value: value.length === 1 && typeof value[0] === 'string' ? value[0] : value };
+}
 
-  const quoted = (quote: string): Term => {
-    const start = at++;
-    const value = until(quote, start);
-    at++;
-    return { kind: 'literal', value: value.length === 1 && typeof value[0] === 'string' ? value[0] : value };
-  };
-
-  const bare = (opened: number): Term => {
-    const start = at;
-    while (at < text.length && text[at] !== ',' && text[at] !== '}') at++;
-    if (at >= text.length) throw fault('this variable is not closed', opened);
-    const word = text.slice(start, at).trim();
-    if (word === 'true' || word === 'false') return { kind: 'literal', value: word === 'true' };
-    if (word === 'null') return { kind: 'literal', value: null };
-    if (NUMBER.test(word)) return { kind: 'literal', value: Number(word) };
-    const message = word === '' ? 'a fallback is missing here' : `put a text in quotes: '${word}'`;
-    throw fault(message, start, Math.max(at, start + 1));
-  };
-
-  return { template: () => until('', 0) };
+function readBare(reader: Reader, opened: number): Term {
+  const { text } = reader;
+  const start = reader.at;
+  while (reader.at < text.length && text[reader.at] !== ',' && text[reader.at] !== '}') reader.at++;
+  if (reader.at >= text.length) throw notClosed(reader, opened);
+  const word = text.slice(start, reader.at).trim();
+  if (word === 'true' || word === 'false') return { kind: 'literal', value: word === 'true' };
+  if (word === 'null') return { kind: 'literal', value: null };
+  if (NUMBER.test(word)) return { kind: 'literal', value: Number(word) };
+  const message = word === '' ? 'a fallback is missing here' : `put a text in quotes: '${word}'`;
+  throw fault(message, start, Math.max(reader.at, start + 1));
 }
 
 function trimmed(template: Template): Template {

@@ -37,6 +37,7 @@ const plainWords: Readonly<Record<string, string>> = {
   "expected ':' after a mapping key": "this line has no ':' after its key",
   'can not read an implicit mapping pair; a colon is missed': "this line has no ':' after its key",
   'end of the stream or a document separator is expected': 'this does not fit what stands before it',
+  'deficient indentation': 'a quote or bracket that was opened is not closed, or this line is not indented',
   'null byte is not allowed in input': 'the file holds a null byte; it is not text',
   'unexpected end of the stream within a flow collection': 'a bracket that was opened is not closed',
   'unexpected end of the stream within a double quoted scalar': 'a quote that was opened is not closed',
@@ -122,7 +123,7 @@ export function readYaml(source: SourceText): Node {
     if (value.dynamic) frame.dynamic = true;
   };
 
-  const add = (value: Node, size: number, end: number, plain: boolean): void => {
+  const add = (value: Node, size: number, end: number): void => {
     const frame = stack[stack.length - 1]!;
     frame.size += size;
     frame.end = end;
@@ -131,7 +132,9 @@ export function readYaml(source: SourceText): Node {
       frame.list.push(value);
       if (value.dynamic) frame.dynamic = true;
     } else if (frame.key !== null) addPair(frame, value);
-    else setKey(frame, value, plain);
+    else if (value.kind !== 'scalar') throw fault('a key must be text', value.start);
+    else setKey(frame, String(value.scalar), value.start, value.end, false);
+
   };
 
   const scalar = (event: ScalarEvent): void => {
@@ -139,11 +142,18 @@ export function readYaml(source: SourceText): Node {
     const at = empty ? emptyAt(stack[stack.length - 1]!, event) : event.valueStart;
     const end = empty ? at : event.valueEnd;
     const value = getScalarValue(text, event);
+    const parent = stack[stack.length - 1]!;
+    const plain = event.style === SCALAR_STYLE.PLAIN;
+    if (parent.kind === 'map' && parent.key === null && event.tagStart < 0 && event.anchorStart < 0) {
+      setKey(parent, plain ? plainKey(value) : value, at, end, plain);
+      parent.size++;
+      return;
+    }
     let node: Node;
     if (event.tagStart >= 0) node = taggedScalar(source, event, value, at, end);
-    else node = scalarNode(event.style === SCALAR_STYLE.PLAIN ? plainScalar(value) : value, source, at, end);
+    else node = scalarNode(plain ? plainScalar(value) : value, source, at, end, null, parent.keyStart, parent.keyEnd);
     if (event.anchorStart >= 0) anchors.set(text.slice(event.anchorStart, event.anchorEnd), { node, size: 1 });
-    add(node, 1, end, event.style === SCALAR_STYLE.PLAIN && event.tagStart < 0);
+    add(node, 1, end);
   };
 
   const alias = (event: AliasEvent): void => {
@@ -153,7 +163,7 @@ export function readYaml(source: SourceText): Node {
     if (!found.node) throw fault(`the anchor &${name} would hold itself`, event.anchorStart - 1, event.anchorEnd);
     aliased += found.size;
     if (aliased > MAX_ALIASED) throw fault(`aliases make this file larger than ${MAX_ALIASED} values`, event.anchorStart - 1, event.anchorEnd);
-    add(found.node, found.size, event.anchorEnd, false);
+    add(found.node, found.size, event.anchorEnd);
   };
 
   const close = (): void => {
@@ -161,7 +171,7 @@ export function readYaml(source: SourceText): Node {
     if (frame.kind === 'document') return;
     const node = collection(source, frame);
     if (frame.anchor) anchors.set(frame.anchor, { node, size: frame.size });
-    add(node, frame.size, frame.end, false);
+    add(node, frame.size, frame.end);
   };
 
   const open = (event: SequenceEvent | MappingEvent, kind: 'list' | 'map'): void => {
@@ -187,18 +197,24 @@ export function readYaml(source: SourceText): Node {
 }
 
 function withKey(node: Node, frame: Frame): Node {
+  if (node.keyStart === frame.keyStart && node.keyEnd === frame.keyEnd) return node;
   return {
     kind: node.kind, scalar: node.scalar, list: node.list, map: node.map, source: node.source, start: node.start, end: node.end,
     keyStart: frame.keyStart, keyEnd: frame.keyEnd, dynamic: node.dynamic, taint: node.taint, site: node.site,
   };
 }
 
-function setKey(frame: Frame, node: Node, plain: boolean): void {
-  if (node.kind !== 'scalar') throw fault('a key must be text', node.start, node.start + 1);
-  frame.key = node.source.text.slice(node.start, node.end) === '' ? '' : String(node.scalar);
-  frame.keyIsMerge = plain && frame.key === '<<';
-  frame.keyStart = node.start;
-  frame.keyEnd = node.end;
+function setKey(frame: Frame, key: string, start: number, end: number, plain: boolean): void {
+  frame.key = key;
+  frame.keyIsMerge = plain && key === '<<';
+  frame.keyStart = start;
+  frame.keyEnd = end;
+}
+
+/** `1e3:` and `0x10:` are the keys 1000 and 16, as in JSON made from YAML; text stays as it is. */
+function plainKey(text: string): string {
+  const first = text.charCodeAt(0);
+  return first <= 57 ? String(plainScalar(text) ?? '') : text;
 }
 
 /** A value that is not written stands behind its key, or where its tag or anchor is. */
