@@ -3,6 +3,7 @@ import type { Event } from '../events.js';
 import type { Holder, Run } from '../run.js';
 import { type CallRecord, type Fault, type FaultInjector, faultInjector } from './faults.js';
 import { randomHex, seededRandom } from './random.js';
+import { type Timeline, timeline } from './timeline.js';
 
 export interface ActorOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -47,90 +48,6 @@ export interface SimulatedRun extends Run {
   freeze(ms: number): void;
   /** Runs `work` until it ends or the actor is killed. */
   perform<T>(work: (run: SimulatedRun) => Promise<T>): Promise<Performed<T>>;
-}
-
-interface Sleeper {
-  readonly due: number;
-  readonly seq: number;
-  readonly wake: () => void;
-}
-
-interface Timeline {
-  now(): number;
-  /** Calls `wake` at `due`; the answer takes it back. */
-  at(due: number, wake: () => void): () => void;
-  /** A real operation is under way: time stands still until the answer is called. */
-  hold(): () => void;
-}
-
-/**
- * Wakes one sleeper at a time, the earliest first, and only after two turns of the event loop in which nobody
- * called, slept or waited for a file. So the same seed gives the same order of everything.
- */
-function timeline(start: number): Timeline {
-  let now = start;
-  let seq = 0;
-  let activity = 0;
-  let held = 0;
-  let watching = false;
-  const sleepers = new Set<Sleeper>();
-
-  // Sockets may stay open while nothing is under way, so they count only while a call holds the time.
-  const outside = () => (held > 0 ? /^(FSReq|TCP|Pipe|Process)/ : /^FSReq/);
-  const idle = () => !process.getActiveResourcesInfo().some((resource) => outside().test(resource));
-  // A call that sleeps inside would stand still for ever: after long quiet it does not hold the time.
-  const enough = () => (held > 0 ? 200 : 1);
-
-  function watch(seen: number, quiet: number): void {
-    setImmediate(() => {
-      if (sleepers.size === 0) {
-        watching = false;
-      } else if (activity !== seen || !idle()) {
-        watch(activity, 0);
-      } else if (quiet < enough()) {
-        watch(activity, quiet + 1);
-      } else {
-        wakeNext();
-        watch(activity, 0);
-      }
-    });
-  }
-
-  function wakeNext(): void {
-    const next = [...sleepers].reduce((a, b) =>
-      b.due < a.due || (b.due === a.due && b.seq < a.seq) ? b : a,
-    );
-    sleepers.delete(next);
-    now = Math.max(now, next.due);
-    next.wake();
-  }
-
-  return {
-    now: () => now,
-    at(due, wake) {
-      const sleeper = { due, seq: seq++, wake };
-      sleepers.add(sleeper);
-      activity += 1;
-      if (!watching) {
-        watching = true;
-        watch(activity, 0);
-      }
-      return () => {
-        sleepers.delete(sleeper);
-      };
-    },
-    hold() {
-      held += 1;
-      activity += 1;
-      let released = false;
-      return () => {
-        if (released) return;
-        released = true;
-        held -= 1;
-        activity += 1;
-      };
-    },
-  };
 }
 
 export function simulatedClock(options: ClockOptions = {}): SimulatedClock {
@@ -194,11 +111,17 @@ function actor(
     while (!killed && time.now() < frozenUntil) await timer(frozenUntil);
     if (killed) await never();
   }
-  const timer = (due: number) => new Promise<void>((resolve) => time.at(due, resolve));
+  const timer = (due: number) =>
+    time.letGo(
+      () =>
+        new Promise<void>((resolve) => {
+          time.at(due, resolve);
+        }),
+    );
 
   const sleep = async (ms: number, until?: AbortSignal): Promise<void> => {
     await alive();
-    await cancellable(time, controller.signal, ms, until);
+    await time.letGo(() => cancellable(time, controller.signal, ms, until));
     await alive();
   };
   const kill = () => {
@@ -230,13 +153,11 @@ function actor(
     random: (bytes) => randomHex(around.random, bytes),
     isGone: around.isGone,
     sleep,
-    emit(event) {
-      if (!killed) events.push(event);
-    },
+    emit: (event) => void (killed || events.push(event)),
     async call(call, act) {
       await alive();
       try {
-        return await faults.around(call, () => holding(time, act), effects);
+        return await faults.around(call, () => time.hold(act), effects);
       } finally {
         await alive();
       }
@@ -252,16 +173,6 @@ function actor(
     perform: (work) => perform(work, run, onKill),
   };
   return run;
-}
-
-/** Time stands still while `act` is under way. */
-async function holding<T>(time: Timeline, act: () => Promise<T>): Promise<T> {
-  const release = time.hold();
-  try {
-    return await act();
-  } finally {
-    release();
-  }
 }
 
 /** Rejects when `signal` aborts, resolves when `until` does or the time has come. */
