@@ -2,7 +2,7 @@
 // beside it for whoever imports the packages.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -78,6 +78,17 @@ async function bundleProvider(dir) {
   });
 }
 
+/** What `sfx init` writes is what the docs show and the tests deploy. */
+async function copyTemplates() {
+  const templates = join(root, 'packages/cli/dist/templates');
+  await rm(templates, { recursive: true, force: true });
+  for (const name of ['hello', 'shop']) {
+    for (const part of ['serverless.yml', 'src']) {
+      await cp(join(root, 'examples', name, part), join(templates, name, part), { recursive: true });
+    }
+  }
+}
+
 async function providers() {
   const packages = join(root, 'packages');
   const names = await readdir(packages);
@@ -85,4 +96,5 @@ async function providers() {
 }
 
 await bundleCli();
+await copyTemplates();
 for (const dir of await providers()) await bundleProvider(dir);

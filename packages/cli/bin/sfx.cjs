@@ -64,6 +64,7 @@ function loadCached(fs, dir, bundle, load) {
   const digest = source.slice(-64);
   const file = join(dir, `${digest.slice(0, 32)}-${process.versions.v8}-${process.arch}`);
   const cached = read(fs, file);
+  quietAboutLoader();
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: bundle,
     cachedData: cached?.data,
@@ -76,6 +77,14 @@ function loadCached(fs, dir, bundle, load) {
   const module = { exports: {} };
   script.runInThisContext()(module.exports, load, module, bundle, join(bundle, '..'));
   return module.exports;
+}
+
+/** Node 20 calls its default loader experimental for such scripts, and says so on every import: nothing to act on. */
+function quietAboutLoader() {
+  const emit = process.emitWarning;
+  process.emitWarning = (warning, ...rest) => {
+    if (!String(warning).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER')) emit.call(process, warning, ...rest);
+  };
 }
 
 function read(fs, file) {

@@ -1,8 +1,7 @@
-import type { Run } from '@sfx-deploy/core';
+import type { ProjectRequest, Run } from '@sfx-deploy/core';
 import { fail } from '@sfx-deploy/core/errors';
 import type { Context, Given } from './commands/definition.js';
-import { loadCore } from './core.js';
-import type { Core, ProjectRequest } from './facade.js';
+import { type Core, loadCore } from './core.js';
 import type { Host } from './host/host.js';
 import type { Io } from './host/io.js';
 import type { Invocation } from './parse.js';

@@ -1,6 +1,6 @@
-import type { Core } from './facade.js';
+export type Core = typeof import('@sfx-deploy/core');
 
 /** The engine room, loaded when a command first needs it: `--help` and a mistyped option load nothing. */
-export async function loadCore(): Promise<Core> {
-  return (await import('@sfx-deploy/core')) as unknown as Core;
+export function loadCore(): Promise<Core> {
+  return import('@sfx-deploy/core');
 }

@@ -1,5 +1,5 @@
-import type { Run } from '@sfx-deploy/core';
-import type { Core, ProjectRequest, Session } from '../facade.js';
+import type { ProjectRequest, Run, Session } from '@sfx-deploy/core';
+import type { Core } from '../core.js';
 import type { Host } from '../host/host.js';
 import type { Io } from '../host/io.js';
 

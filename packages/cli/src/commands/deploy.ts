@@ -1,6 +1,5 @@
-import type { Plan } from '@sfx-deploy/core';
+import type { DeployOptions, Plan } from '@sfx-deploy/core';
 import { fail } from '@sfx-deploy/core/errors';
-import type { DeployOptions } from '../facade.js';
 import type { Command, Context, Given, Option } from './definition.js';
 import { functions, wait, yes } from './options.js';
 import { namesOf, readText, tell, waitOf } from './shared.js';

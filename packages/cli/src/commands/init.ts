@@ -35,9 +35,9 @@ export const init: Command = {
       });
     }
     const template = given.text('template') ?? 'hello';
-    const files = await readTemplate(template);
+    const files = await readTemplate(template, name);
     await refuseExisting(dir, [...files.keys()]);
-    for (const [path, text] of files) await write(join(dir, path), text.replaceAll('__SERVICE__', name));
+    for (const [path, text] of files) await write(join(dir, path), text);
     const written = [...files.keys()];
     if (host.json) host.document({ version: 1, dir, service: name, template, files: written });
     else {

@@ -1,8 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Outcome } from '@sfx-deploy/core';
+import type { LoadedConfig, Outcome } from '@sfx-deploy/core';
 import { fail, messageOf } from '@sfx-deploy/core/errors';
-import type { LoadedConfig } from '../facade.js';
 import { outcomeLines } from '../render/outcome.js';
 import type { Context, Given } from './definition.js';
 

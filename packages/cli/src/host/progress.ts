@@ -77,9 +77,11 @@ function createPage(surface: Surface) {
     add,
     /** What was held comes below it. */
     head(line: string): void {
-      if (body) return add([line]);
-      header = true;
-      surface.print([line]);
+      if (body) add([line]);
+      else {
+        header = true;
+        surface.print([line]);
+      }
     },
     /** Keeps the first lines back until the next event: a build ends before it is known which release it makes. */
     hold(lines: readonly string[]): void {
@@ -115,6 +117,8 @@ export function createProgress(surface: Surface): Progress {
           return steps.update(event.step, { text: event.text, done: event.done, total: event.total });
         case 'step.end':
           steps.remove(event.step);
+          // A step that had nothing to do says nothing.
+          if (event.text === '' && !verbose) return;
           if (event.step === 'build') return page.hold(stepLines('ok', 'build', event.text, event.ms, look));
           return page.add(stepLines('ok', event.step, event.text, event.ms, look));
         case 'step.fail':

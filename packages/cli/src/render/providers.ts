@@ -1,12 +1,11 @@
-import type { Capabilities } from '@sfx-deploy/core';
-import type { ProviderListing } from '../facade.js';
+import type { Capabilities, ProviderEntry } from '@sfx-deploy/core';
 import { type Look, paint } from './look.js';
 import { labelled } from './text.js';
 
 const LABEL = 14;
 
 /** What is installed, and what each can do as it documents it. */
-export function providersLines(providers: readonly ProviderListing[], look: Look): string[] {
+export function providersLines(providers: readonly ProviderEntry[], look: Look): string[] {
   if (providers.length === 0) return ['No provider is installed here.'];
   return providers.flatMap((one, index) => [
     ...(index === 0 ? [] : ['']),

@@ -1,0 +1,77 @@
+// Measuring whole processes: every round runs the floor once and each case once, so that a busy machine hits all alike.
+// Ratios are taken within a round and travel from machine to machine; milliseconds do not.
+import { spawnSync } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+
+/** The start of Node itself. */
+export const FLOOR = [process.execPath, '-e', '0'];
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Wall milliseconds of one process from start to end. Throws when it does not end as expected. */
+export function once(argv, { cwd, env = {}, exit = 0 } = {}) {
+  const began = performance.now();
+  const done = spawnSync(argv[0], argv.slice(1), {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 1 << 28,
+  });
+  const ms = performance.now() - began;
+  if (done.status !== exit) {
+    throw new Error(
+      `${argv.join(' ')} ended with ${done.status ?? done.signal}\n${done.stdout}${done.stderr}`,
+    );
+  }
+  return ms;
+}
+
+/**
+ * Runs `cases` ({ name, argv, cwd?, env?, exit?, before? }) against the floor. Answers, per case, the median wall time
+ * and the median of its ratios to the floor of the same round.
+ */
+export function interleave(cases, { rounds = 15, warmup = 2, floor = FLOOR } = {}) {
+  const floors = [];
+  const walls = cases.map(() => []);
+  for (let round = -warmup; round < rounds; round++) {
+    const base = once(floor);
+    if (round >= 0) floors.push(base);
+    for (const [index, one] of cases.entries()) {
+      one.before?.();
+      const ms = once(one.argv, one);
+      if (round >= 0) walls[index].push(ms);
+    }
+  }
+  return {
+    floor: median(floors),
+    rows: cases.map((one, index) => ({
+      ...one,
+      ms: median(walls[index]),
+      ratio: median(walls[index].map((ms, round) => ms / floors[round])),
+    })),
+  };
+}
+
+/** A table as Markdown. Cells that are numbers are the caller's to format. */
+export function table(head, rows) {
+  const all = [head, ...rows].map((row) => row.map(String));
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column].length)));
+  const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
+  return [
+    line(all[0]),
+    `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`,
+    ...all.slice(1).map(line),
+  ].join('\n');
+}
+
+export const times = (ratio) => `${ratio.toFixed(2)} x`;
+export const milliseconds = (ms) => `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
+
+/** `ok` or `over`, against the bar of a row. */
+export function verdict(ratio, bar) {
+  return bar === undefined ? '' : ratio <= bar ? 'ok' : 'over';
+}
