@@ -8,6 +8,9 @@ import { parseTemplate, type Parsed, type Template, type Term, type Variable } f
 /** Characters that one text may have once its variables are filled. */
 const MAX_TEXT = 1_000_000;
 
+/** Sources of Serverless Framework that are no slip of the pen. */
+const NOT_READ: readonly string[] = ['ssm', 'cf', 's3', 'aws', 'git', 'output', 'construct'];
+
 export interface ResolveInit extends Omit<SourceContext, 'walk'> {
   readonly sources: readonly VariableSource[];
 }
@@ -188,7 +191,8 @@ function createResolver(
     const source = sources.get(term.name);
     if (!source) {
       const names = [...sources.keys()];
-      const message = `\${${term.name}:…} is not a source that sfx reads${didYouMean(term.name, names)}`;
+      const near = NOT_READ.includes(term.name) ? '' : didYouMean(term.name, names);
+      const message = `\${${term.name}:…} is not a source that sfx reads${near}`;
       report('SFX2102', message, at, `sources: ${names.join(', ')}`);
       return FAILED;
     }
