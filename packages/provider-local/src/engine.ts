@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { fail, type Identity, isObject, type JsonObject, messageOf, type Run } from '@sfx-deploy/plugin';
 import { type Address, type Client, createClient, knock } from './client.js';
 import { daemonEntry } from './entries.js';
@@ -45,6 +46,8 @@ const START_MS = 30_000;
 const ANSWER_MS = 5_000;
 const STOP_MS = 20_000;
 const LOOK_MS = 40;
+/** A log that is larger begins anew with the next start. */
+const LOG_BYTES = 1024 * 1024;
 
 /**
  * The engine of `SFX_LOCAL_HOME`, started if none runs. Two commands that start it at once find the same one.
@@ -53,11 +56,16 @@ const LOOK_MS = 40;
 export async function startEngine(run: Run, options: JsonObject = {}): Promise<Engine> {
   const settings = settingsOf(options, run.env);
   await useHome(settings.home);
-  const running = await findEngine(settings.home, run);
-  if (running !== undefined) return { ...running, started: false };
-  const report = await spawnDaemon(settings, run);
-  const found = await waitForEngine(settings.home, run);
-  return { ...found, started: report.kind === 'ready' };
+  const deadline = run.now() + START_MS;
+  for (;;) {
+    const running = await findEngine(settings.home, run);
+    if (running !== undefined) return { ...running, started: false };
+    const report = await spawnDaemon(settings, run);
+    const found = await waitForEngine(settings.home, report, run);
+    if (found !== undefined) return { ...found, started: report.kind === 'ready' };
+    // Another command's daemon had the lock, and ended before it was ready: what it failed at may be its own.
+    if (run.now() > deadline) throw fail('SFX6001', `no engine answers for ${settings.home}`);
+  }
 }
 
 /** What runs and what it keeps; starts nothing. */
@@ -90,7 +98,7 @@ export async function stopEngine(run: Run): Promise<EngineStopped> {
   while (isRunning(pid, start)) {
     if (run.now() > deadline)
       throw fail('SFX6001', `the engine (pid ${pid}) does not stop`, {
-        hint: `End it with \`kill -9 ${pid}\`; what it keeps is on disk.`,
+        hint: killHint(pid),
       });
     await run.sleep(LOOK_MS);
   }
@@ -108,6 +116,10 @@ export function identityOf(engine: Engine, asked: EngineSettings): Identity {
       : undefined,
   ].filter((note) => note !== undefined);
   return { where: `local engine ${urlOf(info)}`, ...(notes.length > 0 && { note: notes.join('; ') }) };
+}
+
+function killHint(pid: number): string {
+  return `End it with \`kill -9 ${pid}\`; what it keeps is on disk.`;
 }
 
 function urlOf(info: EngineInfo): string {
@@ -137,18 +149,17 @@ async function withClient<T>(engine: Address, run: Run, act: (client: Client) =>
 
 /** The engine of a home that answers. Undefined when none runs. */
 async function findEngine(home: string, run: Run): Promise<Omit<Engine, 'started'> | undefined> {
-  const deadline = run.now() + ANSWER_MS;
+  const deadline = run.now() + STOP_MS;
   for (;;) {
     const info = await readJson<EngineInfo>(join(home, 'engine.json'));
     const token = (await readMaybe(join(home, 'token')))?.trim();
-    if (info === undefined || token === undefined) return undefined;
+    // The port of a daemon that is gone may be another program's by now, and the token is not for that.
+    if (info === undefined || token === undefined || !isRunning(info.pid, info.start)) return undefined;
     const answer = await knock({ port: info.port, token }, ANSWER_MS);
     if (isObject(answer?.body) && answer.status === 200 && answer.body['pid'] === info.pid) {
       checkProtocol(info);
       return { info, port: info.port, token };
     }
-    // Its port may be another program's by now: only its process says that it is gone.
-    if (!isRunning(info.pid, info.start)) return undefined;
     if (answer?.status === 401) {
       throw fail(
         'SFX6003',
@@ -158,8 +169,12 @@ async function findEngine(home: string, run: Run): Promise<Omit<Engine, 'started
         },
       );
     }
-    if (run.now() > deadline)
-      throw fail('SFX6001', `the engine (pid ${info.pid}) does not answer on port ${info.port}`);
+    // It may be stopping.
+    if (run.now() > deadline) {
+      throw fail('SFX6001', `the engine (pid ${info.pid}) does not answer on port ${info.port}`, {
+        hint: killHint(info.pid),
+      });
+    }
     await run.sleep(LOOK_MS);
   }
 }
@@ -172,11 +187,17 @@ function checkProtocol(info: EngineInfo): void {
   );
 }
 
-async function waitForEngine(home: string, run: Run): Promise<Omit<Engine, 'started'>> {
+/** Undefined when the daemon that has the lock ended before it was ready. */
+async function waitForEngine(
+  home: string,
+  report: StartReport,
+  run: Run,
+): Promise<Omit<Engine, 'started'> | undefined> {
   const deadline = run.now() + START_MS;
   for (;;) {
     const found = await findEngine(home, run);
     if (found !== undefined) return found;
+    if (report.kind === 'held' && !isRunning(report.pid, null)) return undefined;
     if (run.now() > deadline) throw fail('SFX6001', `no engine answers for ${home}`);
     await run.sleep(LOOK_MS);
   }
@@ -204,34 +225,44 @@ async function useHome(home: string): Promise<void> {
 async function spawnDaemon(settings: EngineSettings, run: Run): Promise<StartReport> {
   const { file, flags } = daemonEntry();
   const path = join(settings.home, 'engine.log');
-  const log = await open(path, 'a', 0o600);
+  const log = await open(path, (await sizeOf(path)) > LOG_BYTES ? 'w' : 'a', 0o600);
   const { size } = await log.stat();
+  const child = spawn(process.execPath, [...flags, fileURLToPath(file), JSON.stringify(settings)], {
+    cwd: settings.home,
+    detached: true,
+    env: environmentOf(run.env),
+    stdio: ['ignore', log.fd, log.fd, 'ipc'],
+  });
   try {
-    const child = spawn(process.execPath, [...flags, file.pathname, JSON.stringify(settings)], {
-      cwd: settings.home,
-      detached: true,
-      env: environmentOf(run.env),
-      stdio: ['ignore', log.fd, log.fd, 'ipc'],
-    });
-    const given = new AbortController();
-    const { signal } = given;
-    const exited = once(child, 'exit', { signal }).then(() => undefined);
-    const said = once(child, 'message', { signal }).then(([report]) => report as StartReport);
-    const late = run.sleep(START_MS, signal).then(() => undefined);
-    for (const ending of [exited, said, late]) ending.catch(() => undefined);
-    const report = await Promise.race([said, exited, late]);
-    given.abort();
+    const report = await reportOf(child, run);
+    if (report?.kind === 'failed') throw fail(report.code, report.message, { facts: { log: path } });
+    if (report !== undefined) return report;
+    throw fail('SFX6001', `it ended before it was ready${await tail(path, size)}`, { facts: { log: path } });
+  } finally {
     if (child.connected) child.disconnect();
     child.unref();
-    if (report?.kind === 'failed') throw fail(report.code, report.message, { facts: { log: path } });
-    if (report === undefined)
-      throw fail('SFX6001', `it ended before it was ready${await tail(path, size)}`, {
-        facts: { log: path },
-      });
-    return report;
-  } finally {
     await log.close();
   }
+}
+
+/** What a daemon says about its start; undefined when it ended, or said nothing for too long. */
+async function reportOf(child: ChildProcess, run: Run): Promise<StartReport | undefined> {
+  const over = new AbortController();
+  const { signal } = over;
+  const said = once(child, 'message', { signal }).then(([report]) => report as StartReport);
+  const exited = once(child, 'exit', { signal }).then(() => undefined);
+  const late = run.sleep(START_MS, signal).then(() => undefined);
+  // Whichever comes second is of no interest any more.
+  for (const ending of [said, exited, late]) ending.catch(() => undefined);
+  try {
+    return await Promise.race([said, exited, late]);
+  } finally {
+    over.abort();
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
 }
 
 /** Nothing of the caller's environment but what a program needs: a daemon outlives the command that started it. */

@@ -6,6 +6,8 @@ export interface VersionMetrics {
     from: number,
     to: number,
   ): { readonly requests: number; readonly errors: number; readonly p95Ms: number } | undefined;
+  /** Something was recorded since `save`. */
+  changed(): boolean;
   /** For the disk, and back from it. */
   save(): SavedMetrics;
 }
@@ -45,6 +47,7 @@ export function versionMetrics(now: () => number, saved: SavedMetrics = []): Ver
     latency: new Map(latency),
   }));
   let compacted = 0;
+  let changed = false;
   return {
     record(ms, failed) {
       const second = Math.floor(now() / 1000);
@@ -57,6 +60,7 @@ export function versionMetrics(now: () => number, saved: SavedMetrics = []): Ver
         slot = { start: second, span: 1, requests: 0, errors: 0, latency: new Map() };
         slots.push(slot);
       }
+      changed = true;
       slot.requests += 1;
       if (failed) slot.errors += 1;
       const bucket = bucketOf(ms);
@@ -69,7 +73,17 @@ export function versionMetrics(now: () => number, saved: SavedMetrics = []): Ver
       const errors = meant.reduce((sum, slot) => sum + slot.errors, 0);
       return { requests, errors, p95Ms: percentile(meant, requests, 0.95) };
     },
-    save: () => slots.map((slot) => [slot.start, slot.span, slot.requests, slot.errors, [...slot.latency]]),
+    changed: () => changed,
+    save() {
+      changed = false;
+      return slots.map(({ start, span, requests, errors, latency }) => [
+        start,
+        span,
+        requests,
+        errors,
+        [...latency],
+      ]);
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, type HttpCall, type InvokeCall, JSON_ANSWER, THREW } from './calls.js';
+import type { Crowd, Member } from './crowd.js';
 import { type Instance, type InstanceOptions, startInstance } from './instance.js';
 import type { LogStream } from './logs.js';
 
@@ -33,18 +34,24 @@ export type Input =
 /** The instances of one version. */
 export interface Pool {
   call(input: Input): Promise<Outcome>;
-  /** Resolves when an instance is ready; rejects with what the handler said when it does not load. */
+  /**
+   * Resolves when an instance is ready, or could be at once because the version loaded before; rejects with what the
+   * handler said when it does not load.
+   */
   warm(): Promise<void>;
   /** Lets calls finish, then stops every instance. The next call starts one again. */
   drain(graceMs: number): Promise<void>;
   /** Stops instances that had nothing to do for a while. */
   sweep(now: number): void;
   instances(): number;
+  /** No longer counted among the others; after `drain`. */
+  leave(): void;
 }
 
 export interface PoolOptions extends InstanceOptions {
   readonly timeout: number;
   readonly now: () => number;
+  readonly crowd: Crowd;
   log(stream: LogStream, text: string): void;
 }
 
@@ -84,6 +91,8 @@ interface State {
   readonly warming: Set<(problem: string | undefined) => void>;
   readonly draining: Set<() => void>;
   nextId: number;
+  /** An instance of this version was ready once. */
+  loaded: boolean;
 }
 
 export function createPool(options: PoolOptions): Pool {
@@ -94,18 +103,37 @@ export function createPool(options: PoolOptions): Pool {
     warming: new Set(),
     draining: new Set(),
     nextId: 1,
+    loaded: false,
   };
+  const member: Member = {
+    instances: () => [...state.seats].filter((seat) => seat.state !== 'retired').length,
+    idleSince: () => idlest(state)?.idleSince,
+    stopIdlest() {
+      const seat = idlest(state);
+      if (seat !== undefined) retire(seat);
+    },
+  };
+  options.crowd.join(member);
   return {
     call: (input) => new Promise((resolve) => place(state, input, resolve)),
     warm: () => warm(state),
     drain: (graceMs) => drain(state, graceMs),
     sweep(now) {
-      for (const seat of state.seats) {
-        if (seat.state === 'ready' && seat.calls.size === 0 && now - seat.idleSince > IDLE_MS) retire(seat);
-      }
+      const seat = idlest(state);
+      if (seat !== undefined && now - seat.idleSince > IDLE_MS) retire(seat);
     },
     instances: () => state.seats.size,
+    leave: () => options.crowd.leave(member),
   };
+}
+
+function idlest(state: State): Seat | undefined {
+  let found: Seat | undefined;
+  for (const seat of state.seats) {
+    if (seat.state !== 'ready' || seat.calls.size > 0) continue;
+    if (found === undefined || seat.idleSince < found.idleSince) found = seat;
+  }
+  return found;
 }
 
 function place(state: State, input: Input, resolve: (outcome: Outcome) => void): void {
@@ -204,9 +232,11 @@ function open(state: State): void {
       seat.alarm = undefined;
       seat.state = 'ready';
       seat.idleSince = options.now();
+      state.loaded = true;
       for (const done of state.warming) done(undefined);
       state.warming.clear();
       fill(state);
+      options.crowd.relieve();
     },
     unloadable: (message) => {
       problem = message;
@@ -297,6 +327,8 @@ function unloadable(state: State, why: string): void {
 
 function warm(state: State): Promise<void> {
   if ([...state.seats].some((seat) => seat.state === 'ready')) return Promise.resolve();
+  // Going back to a hundred functions need not start a hundred threads: a first call starts one in its own time.
+  if (state.loaded && state.options.crowd.isFull()) return Promise.resolve();
   return new Promise((resolve, reject) => {
     state.warming.add((problem) => (problem === undefined ? resolve() : reject(new Error(problem))));
     grow(state);

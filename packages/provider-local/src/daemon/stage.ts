@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Scope, Table } from '@sfx-deploy/plugin';
 import { isName } from '../names.js';
 import type { AliasDocument, AliasWrite, EngineService, TriggerDocument } from '../wire.js';
+import type { Crowd } from './crowd.js';
 import { makeFolder, readDocument, writeDocument } from './disk.js';
 import { createGateway } from './gateway.js';
 import { LOOPBACK, listen, listenFrom } from './ports.js';
@@ -43,6 +44,7 @@ export interface StageOptions {
   readonly dir: string;
   readonly tmp: string;
   readonly now: () => number;
+  readonly crowd: Crowd;
 }
 
 interface State {
@@ -58,9 +60,9 @@ interface State {
 }
 
 export async function openStage(options: StageOptions): Promise<Stage> {
-  const { dir, scope, tmp, now } = options;
+  const { dir, scope, tmp, now, crowd } = options;
   await makeFolder(join(dir, 'versions'));
-  const versions = await openVersions({ scope, dir: join(dir, 'versions'), tmp, now });
+  const versions = await openVersions({ scope, dir: join(dir, 'versions'), tmp, now, crowd });
   const aliases = await readDocument<Record<string, AliasDocument>>(join(dir, 'aliases.json'));
   const triggers = await readDocument<TriggerDocument[]>(join(dir, 'triggers.json'));
   const saved = await readDocument<StageDocument>(join(dir, 'stage.json'));

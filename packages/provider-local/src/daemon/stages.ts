@@ -3,6 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Scope } from '@sfx-deploy/plugin';
 import { isName } from '../names.js';
+import { createCrowd } from './crowd.js';
 import { makeFolder, namesIn, readDocument } from './disk.js';
 import { openStage, type Stage } from './stage.js';
 
@@ -39,6 +40,7 @@ export async function reservedPorts(home: string): Promise<Set<number>> {
 export async function openStages(options: StagesOptions): Promise<Stages> {
   const { home, now } = options;
   const tmp = join(home, 'tmp');
+  const crowd = createCrowd();
   const stages = new Map<string, Promise<Stage>>();
   const opened = new Map<string, Stage>();
   const keyOf = (scope: Scope) => `${scope.service}/${scope.stage}`;
@@ -46,7 +48,7 @@ export async function openStages(options: StagesOptions): Promise<Stages> {
   const open = async (scope: Scope): Promise<Stage> => {
     const dir = folderOf(home, scope);
     await makeFolder(dir);
-    const stage = await openStage({ scope, dir, tmp, now });
+    const stage = await openStage({ scope, dir, tmp, now, crowd });
     await stage.open(options.firstPort(), await reservedPorts(home));
     opened.set(keyOf(scope), stage);
     return stage;

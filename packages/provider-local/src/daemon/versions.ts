@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Digest, Scope, Version } from '@sfx-deploy/plugin';
 import { physicalName, shownVersion, versionId } from '../names.js';
 import type { StageMeta, VersionConfig } from '../wire.js';
+import type { Crowd } from './crowd.js';
 import {
   guarded,
   makeFolder,
@@ -66,6 +67,7 @@ export interface VersionStoreOptions {
   /** For what is not whole yet; on the same disk. */
   readonly tmp: string;
   readonly now: () => number;
+  readonly crowd: Crowd;
 }
 
 export async function openVersions(options: VersionStoreOptions): Promise<VersionStore> {
@@ -106,16 +108,23 @@ export async function openVersions(options: VersionStoreOptions): Promise<Versio
       if (known === undefined) return;
       serving.delete(known.version.id);
       await known.pool.drain(DRAIN_MS);
+      known.pool.leave();
       await known.logs.flush();
       await discard(options, join(options.dir, unit, hex));
     },
     async save() {
-      for (const one of serving.values())
-        await writeDocument(metricsFile(options, one.version), one.metrics.save());
+      for (const one of serving.values()) {
+        if (one.metrics.changed()) await writeDocument(metricsFile(options, one.version), one.metrics.save());
+      }
     },
     async close(graceMs) {
       await Promise.all(
-        [...serving.values()].map((one) => one.pool.drain(graceMs).then(() => one.logs.flush())),
+        [...serving.values()].map((one) =>
+          one.pool.drain(graceMs).then(() => {
+            one.pool.leave();
+            return one.logs.flush();
+          }),
+        ),
       );
     },
   };
@@ -150,6 +159,7 @@ async function serve(options: VersionStoreOptions, document: VersionDocument): P
     memory: config.memory,
     timeout: config.timeout,
     now: options.now,
+    crowd: options.crowd,
     log: logs.write,
     load: {
       module: pathToFileURL(join(files, `${unit}.mjs`)).href,
