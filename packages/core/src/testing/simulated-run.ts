@@ -127,7 +127,6 @@ function actor(
   const kill = () => {
     killed = true;
     for (const end of onKill) end();
-    onKill.clear();
   };
   const effects = {
     sleep,
@@ -135,9 +134,9 @@ function actor(
       kill();
       return never<never>();
     },
-    freeze: async (ms: number) => {
+    freeze: (ms: number) => {
       run.freeze(ms);
-      await alive();
+      return alive();
     },
   };
 

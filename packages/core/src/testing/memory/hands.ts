@@ -72,7 +72,12 @@ export function stageHands(world: World, shape: ShapeName, scope: Scope, clock?:
       const served = looked(now, (asked) => serveOne(asked, name, random));
       if (served !== undefined && 'failed' in served) {
         world.change((document) => {
-          document.failed.push({ function: name, trigger: served.trigger, why: served.failed });
+          document.failed.push({
+            function: name,
+            trigger: served.trigger,
+            why: served.failed,
+            ...(served.planned ? { planned: true as const } : {}),
+          });
         });
       }
       return served;

@@ -200,6 +200,7 @@ const writeRedeploy: Write = async (context, alias, move) => {
     return pending.id;
   });
   if (begun === undefined) return 'conflict';
+  await context.run.sleep(context.timing.busyMs / 2);
   return remote(context, 'traffic.set.package', alias.id, true, (document) => {
     const stored = findAlias(document, context.scope, alias);
     if (stored?.pending?.id !== begun) return 'conflict';

@@ -91,6 +91,8 @@ export interface FailedCall {
   readonly function: string;
   readonly trigger: string;
   readonly why: string;
+  /** The provider says beforehand that moves have a downtime (`flip.downtime`), and this was one. */
+  readonly planned?: true;
 }
 
 /** All that the provider's side keeps: plain JSON. */
