@@ -7,7 +7,7 @@ import { type Head, type Past, type Qualified, type Release, STATE_VERSION } fro
 import { append, type Context, type Held } from './context.js';
 import { firstHead } from './deploy.js';
 import { qualify, unitsOf } from './fleet.js';
-import { type Holding, take } from './lease.js';
+import { type Holding, orGiveBack, take } from './lease.js';
 import { each } from './limits.js';
 import { observe, type Observation, tablesRead } from './observe.js';
 import { holdOpen } from './open.js';
@@ -37,6 +37,30 @@ export async function adoptRelease(ctx: Context, intent: Intent, options: { read
     waitMs: options.waitMs,
     born: () => ({ ...firstHead(intent.origin, ctx.fleet.providers), fence, next: newest + 1 }),
   });
+  const release = await orGiveBack(ctx.run, holding, () => adoptUnder(ctx, holding, intent, seen, { fence, newest }));
+  const { number } = release;
+  return {
+    ...frame({ ctx, command: 'adopt', began }),
+    ending: 'adopted',
+    exit: 0,
+    release: { number, digest: release.digest, status: 'live' },
+    serving: [{ release: number, percent: 100 }],
+    sentence: `Release ${number} is what was live on ${ctx.scope.stage}. No traffic moved.`,
+    waits: [],
+    leaves: [],
+    next: [{ label: 'forward', command: `sfx plan --stage ${ctx.scope.stage}` }],
+    urls: await urlsOf(ctx),
+    warnings: [],
+  };
+}
+
+async function adoptUnder(
+  ctx: Context,
+  holding: Holding,
+  intent: Intent,
+  seen: Observation,
+  { fence, newest }: { readonly fence: number; readonly newest: number },
+): Promise<Release> {
   await closeOpen(ctx, holding);
   const found = await versionsLive(ctx, intent, seen);
   const number = Math.max(holding.head().next, newest + 1);
@@ -54,19 +78,7 @@ export async function adoptRelease(ctx: Context, intent: Intent, options: { read
     tables: withoutEmpty(tablesRead(seen)),
     past: [...head.past.map((one) => (one.status === 'live' ? { ...one, status: 'superseded' as const } : one)), line],
   }));
-  return {
-    ...frame({ ctx, command: 'adopt', began }),
-    ending: 'adopted',
-    exit: 0,
-    release: { number, digest: release.digest, status: 'live' },
-    serving: [{ release: number, percent: 100 }],
-    sentence: `Release ${number} is what was live on ${ctx.scope.stage}. No traffic moved.`,
-    waits: [],
-    leaves: [],
-    next: [{ label: 'forward', command: `sfx plan --stage ${ctx.scope.stage}` }],
-    urls: await urlsOf(ctx),
-    warnings: [],
-  };
+  return release;
 }
 
 /** A release that cannot be settled because somebody moved its aliases ends as partial here. */

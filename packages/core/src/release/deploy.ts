@@ -9,12 +9,12 @@ import { type Head, type Past, type Release, STATE_VERSION } from '../state/docu
 import { append, type Context, type Held } from './context.js';
 import { drive, giveUp } from './drive.js';
 import { finishContract } from './finish.js';
-import { type Holding, take } from './lease.js';
+import { type Holding, orGiveBack, take } from './lease.js';
 import { type Observation, observe, refuseStrange, tablesRead } from './observe.js';
 import type { Outcome } from './outcome.js';
 import { outcomeOf, unchanged, urlsOf } from './outcomes.js';
 import { handlerOf } from './resources.js';
-import { cutOff, goOn, lookAtOpen, type OnInterrupted, openError } from './settle.js';
+import { cutOff, goOn, type InTheWay, lookAtOpen, type OnInterrupted, openError } from './settle.js';
 
 export interface ReleaseOptions {
   /** How long to wait for another holder. */
@@ -81,23 +81,22 @@ async function clearTheWay(ctx: Context, options: ReleaseOptions): Promise<void>
   if (head === undefined || (head.open === null && head.lease === null)) return;
   const way = await lookAtOpen(ctx, options.command ?? 'deploy', options.waitMs);
   if (way === undefined) return;
-  const { held } = way;
-  if (way.state === 'paused') {
-    if (!options.supersede) {
-      const error = openError(held.holding.head(), held);
-      await held.holding.release((now) => now);
-      throw error;
-    }
-    await mustSettle(await giveUp(ctx, held, fail('SFX5003', 'superseded by a new deploy')));
-    return;
+  await orGiveBack(ctx.run, way.held.holding, () => settleOther(ctx, way, options));
+}
+
+async function settleOther(ctx: Context, { held, state }: InTheWay, options: ReleaseOptions): Promise<void> {
+  if (state === 'paused') {
+    if (!options.supersede) throw openError(held.holding.head(), held);
+    return mustSettle(await giveUp(ctx, held, fail('SFX5003', 'superseded by a new deploy')));
   }
-  const policy = options.onInterrupted ?? 'fail';
-  if (policy === 'fail') {
-    const error = await cutOff(ctx, held);
-    await held.holding.release((now) => now);
-    throw error;
+  switch (options.onInterrupted ?? 'fail') {
+    case 'fail':
+      throw await cutOff(ctx, held);
+    case 'back':
+      return mustSettle(await giveUp(ctx, held, fail('SFX5003', 'cut off, taken back by the next deploy')));
+    case 'forward':
+      return mustSettle(await goOn(ctx, held, {}));
   }
-  await mustSettle(policy === 'back' ? await giveUp(ctx, held, fail('SFX5003', 'cut off, taken back by the next deploy')) : await goOn(ctx, held, {}));
 }
 
 async function mustSettle(driven: Awaited<ReturnType<typeof giveUp>>): Promise<void> {
@@ -157,8 +156,7 @@ function newRelease(ctx: Context, intent: Intent, observation: Observation): Rel
 
 /** Step 3: head says that the release is open, then its record with the undo tables, then the journal begins. */
 export async function begin(ctx: Context, holding: Holding, release: Release, observation: Pick<Observation, 'live'>): Promise<Held> {
-  const began = (await holding.lastSeq()) + 1;
-  const line: Past = {
+  const line = (began: number): Past => ({
     number: release.number,
     digest: release.digest,
     kind: release.kind,
@@ -167,13 +165,8 @@ export async function begin(ctx: Context, holding: Holding, release: Release, ob
     by: release.by,
     ...(release.tag === undefined ? {} : { tag: release.tag }),
     began,
-  };
-  try {
-    return await record(ctx, holding, release, observation, line);
-  } catch (error) {
-    await holding.release((head) => head).catch(() => ctx.run.emit({ code: 'note', text: 'the lease stays until it expires' }));
-    throw error;
-  }
+  });
+  return orGiveBack(ctx.run, holding, () => record(ctx, holding, release, observation, line));
 }
 
 async function record(
@@ -181,15 +174,16 @@ async function record(
   holding: Holding,
   release: Release,
   observation: Pick<Observation, 'live'>,
-  line: Past,
+  line: (began: number) => Past,
 ): Promise<Held> {
+  const began = (await holding.lastSeq()) + 1;
   await holding.change((head) => ({
     ...head,
     next: release.number + 1,
     open: release.number,
     providers: [...new Set([...head.providers, ...Object.keys(release.irs)])].sort(),
     tags: release.tag === undefined ? head.tags : { ...head.tags, [release.tag]: release.number },
-    past: [...head.past, line],
+    past: [...head.past, line(began)],
   }));
   const held: Held = { release, base: observation.live, entries: [], holding };
   await ctx.state.createRelease(release);

@@ -6,7 +6,7 @@ import { append, type Context, type Held, type Work } from './context.js';
 import { bakeAndContract, endLive } from './finish.js';
 import type { VersionsByUnit } from './fleet.js';
 import { forward, type Reached } from './forward.js';
-import { take } from './lease.js';
+import { type Holding, orGiveBack, take } from './lease.js';
 import { holdOpen } from './open.js';
 import { progressOf } from './progress.js';
 import { watch } from './watch.js';
@@ -97,9 +97,12 @@ async function retake(ctx: Context, held: Held): Promise<Held> {
     command: 'rollout',
     waitMs: ctx.fleet.patience.leaseMs,
   });
+  return orGiveBack(ctx.run, holding, () => stillOurs(ctx, holding, held));
+}
+
+async function stillOurs(ctx: Context, holding: Holding, held: Held): Promise<Held> {
   const again = holding.head().open === held.release.number ? await holdOpen(ctx, holding) : undefined;
   if (again === undefined || progressOf(again.entries).ended !== undefined || progressOf(again.entries).back) {
-    await holding.release((head) => head);
     throw fail('SFX4102', `release ${held.release.number} was settled by another command`);
   }
   return again;
@@ -113,7 +116,10 @@ function pastDeadline(ctx: Context, held: Held): boolean {
 /** After a failure: back to what was before; after an interrupt: nothing but giving the lease back. */
 export async function giveUp(ctx: Context, held: Held, error: unknown): Promise<Driven> {
   const percent = 0;
-  if (isSfxError(error) && error.code === 'SFX4102') return { held, as: 'lost', percent, error };
+  if (isSfxError(error) && error.code === 'SFX4102') {
+    held.holding.end();
+    return { held, as: 'lost', percent, error };
+  }
   if (stops(error)) return interrupted(ctx, held, error);
   try {
     const back = await goBack(ctx, held, asSfxError(error).message);
@@ -127,6 +133,7 @@ async function interrupted(ctx: Context, held: Held, error: unknown): Promise<Dr
   try {
     await held.holding.release((head) => ({ ...head, past: withStaged(head.past, held) }));
   } catch (second) {
+    held.holding.end();
     ctx.run.emit({ code: 'note', text: `the lease could not be given back: ${asSfxError(second).message}` });
   }
   const tables = await tablesNow(ctx, held).catch(() => undefined);

@@ -1,8 +1,8 @@
-import { asSfxError, isSfxError } from '../errors.js';
+import { asSfxError, isSfxError, messageOf } from '../errors.js';
 import type { Head, Past } from '../state/documents.js';
 import { append, type Context, type Held, step } from './context.js';
 import { contract } from './contract.js';
-import { take } from './lease.js';
+import { type Holding, orGiveBack, take } from './lease.js';
 import { progressOf } from './progress.js';
 import type { Tables } from './tables.js';
 
@@ -55,8 +55,17 @@ export async function bakeAndContract(ctx: Context, held: Held): Promise<string 
   } catch (error) {
     const why = asSfxError(error);
     if (!isSfxError(error)) throw error;
-    await held.holding.release((head) => head).catch(() => ctx.run.emit({ code: 'note', text: 'the lease stays until it expires' }));
+    await giveBackQuietly(ctx, held);
     return `release ${held.release.number} is live, its contract is not finished (${why.message}); the next command finishes it`;
+  }
+}
+
+async function giveBackQuietly(ctx: Context, held: Held): Promise<void> {
+  try {
+    await held.holding.release((head) => head);
+  } catch (error) {
+    held.holding.end();
+    ctx.run.emit({ code: 'note', text: `the lease stays until it expires: ${messageOf(error)}` });
   }
 }
 
@@ -65,6 +74,10 @@ export async function finishContract(ctx: Context, waitMs: number): Promise<void
   const { head } = await ctx.state.readHead();
   if (head?.contract == null || head.open !== null) return;
   const holding = await take({ state: ctx.state, run: ctx.run, patience: ctx.fleet.patience, command: 'contract', waitMs });
+  await orGiveBack(ctx.run, holding, () => contractUnder(ctx, holding));
+}
+
+async function contractUnder(ctx: Context, holding: Holding): Promise<void> {
   const now = holding.head();
   if (now.contract === null || now.open !== null || now.contract !== now.live) {
     await holding.release((one) => (one.contract === one.live ? one : { ...one, contract: null }));

@@ -2,7 +2,8 @@ import { fail } from '../errors.js';
 import type { Alias, Capabilities, Connection, Ir, Trigger, Unit, Resource, Version } from '../provider/contract.js';
 import type { Run } from '../run.js';
 import type { Qualified } from '../state/documents.js';
-import { type Limiter, limiter, repeatedly } from './limits.js';
+import { repeatedly } from '../retry.js';
+import { type Limiter, limiter } from './limits.js';
 
 /** A part of an IR with the provider that it is of. `key` is its name in state documents. */
 export interface Of<T> {

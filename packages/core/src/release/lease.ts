@@ -45,6 +45,21 @@ export interface TakeOptions {
   readonly askAbort?: boolean;
 }
 
+/** Does something with a lease; when that throws, the lease is given back, as far as it can be, and the error goes on. */
+export async function orGiveBack<T>(run: Run, holding: Holding, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    try {
+      await holding.release((head) => head);
+    } catch (second) {
+      holding.end();
+      run.emit({ code: 'note', text: `the lease could not be given back and stays until it expires: ${messageOf(second)}` });
+    }
+    throw error;
+  }
+}
+
 /** Longest sleep between two looks at somebody else's lease. */
 const LOOK_MS = 500;
 

@@ -1,5 +1,6 @@
 import { fail } from '../errors.js';
 import type { Context } from './context.js';
+import { orGiveBack } from './lease.js';
 import { needOpen } from './open.js';
 import type { Outcome } from './outcome.js';
 import { outcomeOf } from './outcomes.js';
@@ -17,11 +18,9 @@ export async function promoteRelease(ctx: Context, options: PromoteOptions): Pro
   const number = needOpen((await ctx.state.readHead()).head);
   const way = await lookAtOpen(ctx, 'promote', options.waitMs);
   if (way === undefined) throw fail('SFX4113', `release ${number} was settled meanwhile`);
-  if (way.state === 'interrupted') {
-    const error = await cutOff(ctx, way.held);
-    await way.held.holding.release((head) => head);
-    throw error;
-  }
-  const driven = await goOn(ctx, way.held, { pastPause: true, through: options.full });
+  const driven = await orGiveBack(ctx.run, way.held.holding, async () => {
+    if (way.state === 'interrupted') throw await cutOff(ctx, way.held);
+    return goOn(ctx, way.held, { pastPause: true, through: options.full });
+  });
   return outcomeOf({ ctx, command: 'promote', began }, driven);
 }

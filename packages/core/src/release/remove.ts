@@ -3,7 +3,7 @@ import type { Alias, Ir, Resource, Trigger, Unit } from '../provider/contract.js
 import { type Context, step } from './context.js';
 import { aliasesOf, infraOf, type Of, qualify, splitQualified, triggersOf, unitsOf } from './fleet.js';
 import { readAlias } from './flip.js';
-import { type Holding, take } from './lease.js';
+import { type Holding, orGiveBack, take } from './lease.js';
 import { each } from './limits.js';
 import type { Outcome } from './outcome.js';
 import { frame } from './outcomes.js';
@@ -19,15 +19,12 @@ export async function removeStage(ctx: Context, options: { readonly waitMs: numb
   const { head } = await ctx.state.readHead();
   if (head === undefined) throw fail('SFX4119', 'nothing is deployed to this stage');
   const holding = await take({ state: ctx.state, run: ctx.run, patience: ctx.fleet.patience, command: 'remove', waitMs: options.waitMs });
-  let parts: Parts;
-  try {
-    parts = await partsOfAll(ctx, holding);
-    await step(ctx.run, 'remove', () => takeAllAway(ctx, holding, parts));
+  const parts = await orGiveBack(ctx.run, holding, async () => {
+    const all = await partsOfAll(ctx, holding);
+    await step(ctx.run, 'remove', () => takeAllAway(ctx, holding, all));
     await ctx.state.removeAll();
-  } catch (error) {
-    await holding.release((now) => now).catch(() => ctx.run.emit({ code: 'note', text: 'the lease stays until it expires' }));
-    throw error;
-  }
+    return all;
+  });
   holding.end();
   const data = parts.infra.filter((of) => of.part.data);
   const leaves = data.map((of) => of.part.id);

@@ -2,13 +2,14 @@ import { fail } from '../errors.js';
 import type { Context, Held } from './context.js';
 import { giveUp } from './drive.js';
 import { finishContract } from './finish.js';
+import { orGiveBack } from './lease.js';
 import { livePast } from './observe.js';
 import { openPercent } from './open.js';
 import type { Outcome } from './outcome.js';
 import { frame, outcomeOf, unchanged, urlsOf } from './outcomes.js';
 import { progressOf } from './progress.js';
 import { secretsIn } from './refs.js';
-import { goOn, lookAtOpen } from './settle.js';
+import { goOn, type InTheWay, lookAtOpen } from './settle.js';
 import { changedUnits } from './stage.js';
 import { waitingTriggers } from './triggers.js';
 
@@ -25,17 +26,20 @@ export async function resumeRelease(ctx: Context, options: { readonly waitMs: nu
   const unsettled = head.open !== null || head.lease !== null;
   const way = unsettled ? await lookAtOpen(ctx, 'resume', options.waitMs) : undefined;
   if (way === undefined) return nothingOpen(ctx, ended, options.waitMs);
-  const { held } = way;
+  return orGiveBack(ctx.run, way.held.holding, () => goOnOrBack(ctx, way, ended));
+}
+
+async function goOnOrBack(ctx: Context, { held, state }: InTheWay, ended: Parameters<typeof outcomeOf>[0]): Promise<Outcome> {
   const { paused } = progressOf(held.entries);
-  if (way.state === 'paused' && paused?.why !== 'time') {
+  if (state === 'paused' && paused?.why !== 'time') {
     await held.holding.release((now) => now);
     return waiting(ended, held);
   }
-  if (way.state === 'interrupted' && !(await canGoForward(ctx, held))) {
+  if (state === 'interrupted' && !(await canGoForward(ctx, held))) {
     const error = fail('SFX5003', 'it was cut off before everything was staged, and its code or values are not at hand here');
     return outcomeOf(ended, await giveUp(ctx, held, error));
   }
-  return outcomeOf(ended, await goOn(ctx, held, { pastPause: way.state === 'paused' }));
+  return outcomeOf(ended, await goOn(ctx, held, { pastPause: state === 'paused' }));
 }
 
 async function nothingOpen(ctx: Context, ended: Parameters<typeof outcomeOf>[0], waitMs: number): Promise<Outcome> {

@@ -8,7 +8,7 @@ import { begin } from './deploy.js';
 import { drive, type Driven, giveUp } from './drive.js';
 import { finishContract } from './finish.js';
 import { unitsOf } from './fleet.js';
-import { take } from './lease.js';
+import { orGiveBack, take } from './lease.js';
 import { each } from './limits.js';
 import { type Observation, observe, refuseStrange, tablesRead } from './observe.js';
 import type { Outcome } from './outcome.js';
@@ -34,7 +34,7 @@ export async function rollbackRelease(ctx: Context, options: RollbackOptions): P
   if (head === undefined) throw fail('SFX4119', 'nothing is deployed to this stage');
   if (head.open !== null || head.lease !== null) {
     const way = await lookAtOpen(ctx, 'rollback', options.waitMs, true);
-    if (way !== undefined) return closeOpen(ctx, way.held, began);
+    if (way !== undefined) return orGiveBack(ctx.run, way.held.holding, () => closeOpen(ctx, way.held, began));
     const settled = await settledMeanwhile(ctx, head, began);
     if (settled !== undefined) return settled;
   }

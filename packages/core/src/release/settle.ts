@@ -3,7 +3,7 @@ import type { Head } from '../state/documents.js';
 import { append, type Context, type Held } from './context.js';
 import { drive, type Driven, giveUp } from './drive.js';
 import { describe, readAliases } from './flip.js';
-import { type Holding, take } from './lease.js';
+import { type Holding, orGiveBack, take } from './lease.js';
 import { holdOpen, openPercent, openState } from './open.js';
 import { aliasesIn } from './flip.js';
 import { progressOf } from './progress.js';
@@ -24,6 +24,10 @@ export interface InTheWay {
  */
 export async function lookAtOpen(ctx: Context, command: string, waitMs: number, askAbort = false): Promise<InTheWay | undefined> {
   const holding = await take({ state: ctx.state, run: ctx.run, patience: ctx.fleet.patience, command, waitMs, askAbort });
+  return orGiveBack(ctx.run, holding, () => lookUnder(ctx, holding, command));
+}
+
+async function lookUnder(ctx: Context, holding: Holding, command: string): Promise<InTheWay | undefined> {
   const held = await holdOpen(ctx, holding);
   if (held === undefined) {
     await holding.release((head) => head);

@@ -1,6 +1,7 @@
-import { fail } from '../errors.js';
+import { fail, type SfxError } from '../errors.js';
 import type { Json } from '../json.js';
 import type { Scope } from '../provider/contract.js';
+import { repeatedly } from '../retry.js';
 import type { Run } from '../run.js';
 import { type Entry, type Head, type Release, STATE_VERSION } from './documents.js';
 import type { Store } from './store.js';
@@ -36,11 +37,13 @@ export function stageState(store: Store, scope: Scope, run: Run): StageState {
   const headKey = `${base}/head`;
   const releaseKey = (number: number) => `${base}/releases/${String(number).padStart(6, '0')}`;
   const entryKey = (seq: number) => `${base}/journal/${String(seq).padStart(9, '0')}`;
-  const get = (key: string) => run.call({ op: 'store.get', on: key, writes: false }, () => store.get(key));
+  const call = <T>(op: string, on: string, writes: boolean, act: () => Promise<T>): Promise<T> =>
+    repeatedly(run, op, on, () => run.call({ op, on, writes }, act), mayRepeat);
+  const get = (key: string) => call('store.get', key, false, () => store.get(key));
   const put = (key: string, value: unknown, expect: string | null) =>
-    run.call({ op: 'store.put', on: key, writes: true }, () => store.put(key, value as Json, expect));
-  const list = (prefix: string) => run.call({ op: 'store.list', on: prefix, writes: false }, () => store.list(prefix));
-  const drop = (key: string) => run.call({ op: 'store.delete', on: key, writes: true }, () => store.delete(key));
+    call('store.put', key, true, () => store.put(key, value as Json, expect));
+  const list = (prefix: string) => call('store.list', prefix, false, () => store.list(prefix));
+  const drop = (key: string) => call('store.delete', key, true, () => store.delete(key));
 
   const read = async <T extends { readonly version: number }>(key: string, what: string): Promise<T> => {
     const found = await get(key);
@@ -87,6 +90,11 @@ export function stageState(store: Store, scope: Scope, run: Run): StageState {
       await drop(headKey);
     },
   };
+}
+
+/** A compare-and-swap whose answer was lost is not repeated: a second try would meet its own write. The caller looks. */
+function mayRepeat(error: SfxError): boolean {
+  return error.details.unknownOutcome !== true;
 }
 
 function checked<T extends { readonly version: number }>(value: Json, what: string): T {
