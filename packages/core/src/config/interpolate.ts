@@ -215,10 +215,18 @@ function createResolver(
   };
 
   const settle = (answer: Answer, key: string, at: Span): Outcome => {
-    if ('node' in answer || 'missing' in answer) return answer;
+    if ('node' in answer) {
+      protect(answer.node);
+      return answer;
+    }
+    if ('missing' in answer) return answer;
     if ('problem' in answer) report(answer.code, answer.problem, at, undefined, answer.hint);
     else if ('pending' in answer) waiting.set(key, answer.pending);
     return FAILED;
+  };
+
+  const protect = ({ taint, scalar }: Node): void => {
+    if (taint !== null) init.problems.protect(String(scalar), taint);
   };
 
   const literal = (value: Scalar | Template, at: Span): Outcome => {
