@@ -55,6 +55,8 @@ export interface ConformanceOptions {
   drift?(scope: Scope, resource: Resource): Promise<readonly string[]> | readonly string[];
   /** Whether a pulling trigger consumes. */
   consumes?(scope: Scope, trigger: Trigger): Promise<boolean> | boolean;
+  /** Lets the provider accept its next alias write and do nothing, where it compares nothing itself. */
+  ignoreWrite?(scope: Scope): Promise<void> | void;
   /** Calls that a statistical case may make; default 400. */
   readonly calls?: number;
   /** Where counts are printed; default standard output. */

@@ -172,6 +172,22 @@ const setting: readonly Case[] = [
 
 const stamping: readonly Case[] = [
   {
+    name: 'a write that was accepted and did not land is a conflict, not a success',
+    async test(bench) {
+      const { ignoreWrite } = bench.options;
+      const { opened, alias, atA, atB } = await pair(bench);
+      if (opened.connection.capabilities.cas === 'native') throw notApplicable('native compare-and-swap');
+      if (ignoreWrite === undefined) throw notApplicable('no way to lose a write');
+      await ignoreWrite(bench.scope);
+      assert.equal(
+        await opened.connection.traffic.set(alias, { from: atA, to: atB, stamp: STAMP }),
+        'conflict',
+      );
+      assert.deepEqual((await settled(opened, alias)).table, atA);
+      await setDone(opened, alias, { from: atA, to: atB });
+    },
+  },
+  {
     name: 'release and fence come back with the table',
     async test(bench) {
       const { opened, alias, atA, atB } = await pair(bench);
@@ -241,12 +257,14 @@ const splitting: readonly Case[] = [
       const both = await pair(bench);
       const { opened, alias, atA } = both;
       if (opened.connection.capabilities.split.targets === 2) throw notApplicable('two targets');
-      const to = canaryOf(both, 10);
-      await rejectsWith(
-        'SFX3005',
-        opened.connection.traffic.set(alias, { from: atA, to, stamp: STAMP }),
-        'a candidate',
-      );
+      for (const percent of [10, 0, 100]) {
+        const move = { from: atA, to: canaryOf(both, percent), stamp: STAMP };
+        await rejectsWith(
+          'SFX3005',
+          opened.connection.traffic.set(alias, move),
+          `a candidate at ${percent} %`,
+        );
+      }
       assert.deepEqual((await read(opened, alias)).table, atA);
     },
   },
