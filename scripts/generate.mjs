@@ -26,7 +26,8 @@ function knownNames(schema) {
       names[`${path}/additionalProperties`] = Object.keys(value.properties);
     }
     for (const [key, inner] of Object.entries(value)) {
-      if (key !== 'enum' && key !== 'const') visit(inner, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+      if (key !== 'enum' && key !== 'const')
+        visit(inner, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
     }
   };
   visit(schema, '#');
@@ -38,8 +39,20 @@ function withoutWords(key, value) {
   return key === 'description' && typeof value === 'string' ? undefined : value;
 }
 
-function validator(full) {
-  const schema = JSON.parse(JSON.stringify(full, withoutWords));
+/** With each `$ref` replaced by what it names, so that every finding has a schema path of its own. No schema is recursive. */
+function expanded(value, defs) {
+  if (Array.isArray(value)) return value.map((item) => expanded(item, defs));
+  if (typeof value !== 'object' || value === null) return value;
+  const { $ref, $defs, ...rest } = value;
+  if (typeof $ref === 'string') {
+    const name = $ref.replace('#/$defs/', '');
+    if (!defs[name]) throw new Error(`${$ref} is not defined`);
+    return expanded(defs[name], defs);
+  }
+  return Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, expanded(inner, defs)]));
+}
+
+function validator(schema) {
   const ajv = new Ajv2020.default({
     code: { source: true, esm: true, lines: true },
     allErrors: true,
@@ -55,13 +68,16 @@ function validator(full) {
   return code
     .replace('"use strict";', '')
     .replace(/export const validate = (\w+);\s*export default \1;/, 'const check = $1;')
-    .replace(/const (schema\d+) = \{"\$schema":.*\};\n/, (line, name) => (code.split(name).length > 2 ? line : ''));
+    .replace(/const (schema\d+) = \{"\$schema":.*\};\n/, (line, name) =>
+      code.split(name).length > 2 ? line : '',
+    );
 }
 
 async function generate(name) {
   const path = `${name}.schema.json`;
   const schema = JSON.parse(await readFile(join(root, 'schemas', path), 'utf8'));
   const stem = basename(name);
+  const whole = expanded(JSON.parse(JSON.stringify(schema, withoutWords)), schema.$defs ?? {});
   const types = await compile(structuredClone(schema), schema.title, {
     additionalProperties: true,
     bannerComment: banner(path),
@@ -70,10 +86,10 @@ async function generate(name) {
   });
   const code =
     `${banner(path)}// @ts-nocheck\nimport type { SchemaValidator } from '../schema-error.js';\n` +
-    `${validator(schema)}\n` +
+    `${validator(whole)}\n` +
     `export const validate: SchemaValidator = check;\n` +
     `/** Names that each strict place knows, by schema path. */\n` +
-    `export const names: Readonly<Record<string, readonly string[]>> = ${JSON.stringify(knownNames(schema), null, 1)};\n`;
+    `export const names: Readonly<Record<string, readonly string[]>> = ${JSON.stringify(knownNames(whole), null, 1)};\n`;
   return { [`${stem}.types.gen.ts`]: types, [`${stem}.validate.gen.ts`]: code };
 }
 

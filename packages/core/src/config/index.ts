@@ -65,7 +65,7 @@ export async function loadConfig(request: ConfigRequest, run: Run): Promise<Load
   const init = initOf(request, run, { root, dir, problems });
   const stage = await stageOf(init, request);
   const staged = { ...init, root: withStage(root, stage), stage };
-  const resolved = await resolveAll(staged);
+  const resolved = withFunctions(await resolveAll(staged), problems);
   const value = plain(resolved.root, problems);
   validate(value, resolved, request, problems);
   const secrets = createSecretCollector();
@@ -147,6 +147,22 @@ function withStage(root: Node, stage: string): Node {
   const chosen = { ...scalarNode(stage, source, start, end), dynamic: false, keyStart, keyEnd };
   const copy = { ...mapNode(new Map(provider.map).set('stage', chosen), provider.dynamic, provider), keyStart: provider.keyStart, keyEnd: provider.keyEnd };
   return mapNode(new Map(root.map).set('provider', copy), root.dynamic, root);
+}
+
+/** `functions:` may be a list of mappings, as from several files: from here on it is one mapping. */
+function withFunctions(resolved: Resolved, problems: Problems): Resolved {
+  const { root } = resolved;
+  const functions = root.map?.get('functions');
+  if (!root.map || !functions?.list || functions.list.some((item) => !item.map && item.scalar !== null)) return resolved;
+  const merged = new Map<string, Node>();
+  for (const item of functions.list) {
+    for (const [name, fn] of item.map ?? []) {
+      if (merged.has(name)) problems.add({ code: 'SFX2206', message: `the function ${name} is there twice`, at: keySpan(fn), note: 'a second one' });
+      else merged.set(name, fn);
+    }
+  }
+  const map = new Map(root.map).set('functions', { ...functions, kind: 'map', list: null, map: merged });
+  return { ...resolved, root: { ...root, map } };
 }
 
 function plain(root: Node, problems: Problems): Json {

@@ -120,31 +120,16 @@ function serviceName(scope: Scope, value: unknown): string {
   return name;
 }
 
-/** Nodes of all functions with their pointers; `functions:` may be a list of mappings. */
-function functionNodes(root: Node): { name: string; pointer: string; node: Node }[] {
-  const functions = nodeAt(root, '/functions');
-  const maps = functions?.list
-    ? functions.list.map((node, index) => ({ node, pointer: `/functions/${index}` }))
-    : functions
-      ? [{ node: functions, pointer: '/functions' }]
-      : [];
-  return maps.flatMap(({ node, pointer }) =>
-    [...(node.map ?? [])].map(([name, fn]) => ({ name, pointer: `${pointer}${pointerOf(name)}`, node: fn })),
-  );
-}
-
 function functionDrafts(scope: Scope, provider: JsonObject): FunctionDraft[] {
   const { root } = scope.input;
   const rootPackage = nodeAt(root, '/package');
   const environment = nodeAt(root, '/provider/environment');
   const defaults: FunctionDefaults = { provider, package: rootPackage ? toJson(rootPackage) : undefined, environment };
-  const seen = new Set<string>();
   const drafts: FunctionDraft[] = [];
-  for (const { name, pointer, node } of functionNodes(root)) {
+  for (const [name, node] of nodeAt(root, '/functions')?.map ?? []) {
+    const pointer = pointerOf('functions', name);
     const fault = nameFault('function', name);
     if (fault) scope.complain(pointer, 'SFX2206', `the function name ${name} ${fault}`, 'key');
-    if (seen.has(name)) scope.complain(pointer, 'SFX2206', `the function ${name} is there twice`, 'key');
-    seen.add(name);
     drafts.push(draftFunction(scope, name, pointer, node, defaults));
   }
   return drafts;

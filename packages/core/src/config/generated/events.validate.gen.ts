@@ -3,8 +3,7 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:events","title":"Event document","oneOf":[{"type":"object","properties":{"code":{"const":"identity"},"service":{"type":"string"},"stage":{"type":"string"},"provider":{"type":"string"},"where":{"type":"string"},"as":{"type":"string"},"note":{"type":"string"}},"additionalProperties":false,"required":["code","service","stage","provider","where"]},{"type":"object","properties":{"code":{"const":"release"},"number":{"type":"integer","minimum":1},"after":{"type":["integer","null"],"minimum":1},"of":{"type":"integer","minimum":1},"git":{"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"}},"additionalProperties":false,"required":["sha"]},"changed":{"type":"array","items":{"type":"string"}},"total":{"type":"integer","minimum":0}},"additionalProperties":false,"required":["code","number","after","changed","total"]},{"type":"object","properties":{"code":{"const":"step.start"},"step":{"$ref":"#/$defs/step"},"text":{"type":"string"},"total":{"type":"integer","minimum":0}},"additionalProperties":false,"required":["code","step"]},{"type":"object","properties":{"code":{"const":"step.progress"},"step":{"$ref":"#/$defs/step"},"done":{"type":"integer","minimum":0},"total":{"type":"integer","minimum":0},"text":{"type":"string"}},"additionalProperties":false,"required":["code","step","done","total"]},{"type":"object","properties":{"code":{"const":"step.end"},"step":{"$ref":"#/$defs/step"},"text":{"type":"string"},"ms":{"type":"number"}},"additionalProperties":false,"required":["code","step","text","ms"]},{"type":"object","properties":{"code":{"const":"step.fail"},"step":{"$ref":"#/$defs/step"},"text":{"type":"string"},"ms":{"type":"number"}},"additionalProperties":false,"required":["code","step","text","ms"]},{"type":"object","properties":{"code":{"const":"wait"},"why":{"type":"string"},"ms":{"type":"number"}},"additionalProperties":false,"required":["code","why","ms"]},{"type":"object","properties":{"code":{"const":"retry"},"op":{"type":"string"},"on":{"type":"string"},"ms":{"type":"number"},"why":{"type":"string"}},"additionalProperties":false,"required":["code","op","on","ms","why"]},{"type":"object","properties":{"code":{"const":"warning"},"error":{"type":"string"},"message":{"type":"string"},"at":{"type":"string"}},"additionalProperties":false,"required":["code","error","message"]},{"type":"object","properties":{"code":{"const":"judged"},"release":{"type":"integer","minimum":1},"percent":{"type":"number"},"verdict":{"enum":["pass","fail","inconclusive"]},"reasons":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["code","release","percent","verdict","reasons"]},{"type":"object","properties":{"code":{"const":"moved"},"release":{"type":"integer","minimum":1},"percent":{"type":"number"},"aliases":{"type":"integer","minimum":0},"confirmed":{"enum":[true,false,"unknown"]}},"additionalProperties":false,"required":["code","release","percent","aliases","confirmed"]},{"type":"object","properties":{"code":{"const":"note"},"text":{"type":"string"},"data":{}},"additionalProperties":false,"required":["code","text"]}],"$defs":{"step":{"enum":["build","lease","infra","stage","check","triggers","versions","flip","judge","pause","bake","contract","remove"]}}};
-const schema32 = {"enum":["build","lease","infra","stage","check","triggers","versions","flip","judge","pause","bake","contract","remove"]};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:events","title":"Event document","oneOf":[{"type":"object","properties":{"code":{"const":"identity"},"service":{"type":"string"},"stage":{"type":"string"},"provider":{"type":"string"},"where":{"type":"string"},"as":{"type":"string"},"note":{"type":"string"}},"additionalProperties":false,"required":["code","service","stage","provider","where"]},{"type":"object","properties":{"code":{"const":"release"},"number":{"type":"integer","minimum":1},"after":{"type":["integer","null"],"minimum":1},"of":{"type":"integer","minimum":1},"git":{"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"}},"additionalProperties":false,"required":["sha"]},"changed":{"type":"array","items":{"type":"string"}},"total":{"type":"integer","minimum":0}},"additionalProperties":false,"required":["code","number","after","changed","total"]},{"type":"object","properties":{"code":{"const":"step.start"},"step":{"enum":["build","lease","infra","stage","check","triggers","versions","flip","judge","pause","bake","contract","remove"]},"text":{"type":"string"},"total":{"type":"integer","minimum":0}},"additionalProperties":false,"required":["code","step"]},{"type":"object","properties":{"code":{"const":"step.progress"},"step":{"enum":["build","lease","infra","stage","check","triggers","versions","flip","judge","pause","bake","contract","remove"]},"done":{"type":"integer","minimum":0},"total":{"type":"integer","minimum":0},"text":{"type":"string"}},"additionalProperties":false,"required":["code","step","done","total"]},{"type":"object","properties":{"code":{"const":"step.end"},"step":{"enum":["build","lease","infra","stage","check","triggers","versions","flip","judge","pause","bake","contract","remove"]},"text":{"type":"string"},"ms":{"type":"number"}},"additionalProperties":false,"required":["code","step","text","ms"]},{"type":"object","properties":{"code":{"const":"step.fail"},"step":{"enum":["build","lease","infra","stage","check","triggers","versions","flip","judge","pause","bake","contract","remove"]},"text":{"type":"string"},"ms":{"type":"number"}},"additionalProperties":false,"required":["code","step","text","ms"]},{"type":"object","properties":{"code":{"const":"wait"},"why":{"type":"string"},"ms":{"type":"number"}},"additionalProperties":false,"required":["code","why","ms"]},{"type":"object","properties":{"code":{"const":"retry"},"op":{"type":"string"},"on":{"type":"string"},"ms":{"type":"number"},"why":{"type":"string"}},"additionalProperties":false,"required":["code","op","on","ms","why"]},{"type":"object","properties":{"code":{"const":"warning"},"error":{"type":"string"},"message":{"type":"string"},"at":{"type":"string"}},"additionalProperties":false,"required":["code","error","message"]},{"type":"object","properties":{"code":{"const":"judged"},"release":{"type":"integer","minimum":1},"percent":{"type":"number"},"verdict":{"enum":["pass","fail","inconclusive"]},"reasons":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["code","release","percent","verdict","reasons"]},{"type":"object","properties":{"code":{"const":"moved"},"release":{"type":"integer","minimum":1},"percent":{"type":"number"},"aliases":{"type":"integer","minimum":0},"confirmed":{"enum":[true,false,"unknown"]}},"additionalProperties":false,"required":["code","release","percent","aliases","confirmed"]},{"type":"object","properties":{"code":{"const":"note"},"text":{"type":"string"},"data":{}},"additionalProperties":false,"required":["code","text"]}]};
 const func0 = Object.prototype.hasOwnProperty;
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -524,7 +523,7 @@ errors++;
 if(data.step !== undefined && func0.call(data, "step")){
 let data18 = data.step;
 if(!(((((((((((((data18 === "build") || (data18 === "lease")) || (data18 === "infra")) || (data18 === "stage")) || (data18 === "check")) || (data18 === "triggers")) || (data18 === "versions")) || (data18 === "flip")) || (data18 === "judge")) || (data18 === "pause")) || (data18 === "bake")) || (data18 === "contract")) || (data18 === "remove"))){
-const err41 = {instancePath:instancePath+"/step",schemaPath:"#/$defs/step/enum",keyword:"enum",params:{allowedValues: schema32.enum}};
+const err41 = {instancePath:instancePath+"/step",schemaPath:"#/oneOf/2/properties/step/enum",keyword:"enum",params:{allowedValues: schema31.oneOf[2].properties.step.enum}};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -595,7 +594,7 @@ if(props0 !== true){
 props0 = true;
 }
 }
-const _errs50 = errors;
+const _errs49 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if((data.code === undefined) || (!(func0.call(data, "code")))){
 const err46 = {instancePath,schemaPath:"#/oneOf/3/required",keyword:"required",params:{missingProperty: "code"}};
@@ -664,7 +663,7 @@ errors++;
 if(data.step !== undefined && func0.call(data, "step")){
 let data22 = data.step;
 if(!(((((((((((((data22 === "build") || (data22 === "lease")) || (data22 === "infra")) || (data22 === "stage")) || (data22 === "check")) || (data22 === "triggers")) || (data22 === "versions")) || (data22 === "flip")) || (data22 === "judge")) || (data22 === "pause")) || (data22 === "bake")) || (data22 === "contract")) || (data22 === "remove"))){
-const err52 = {instancePath:instancePath+"/step",schemaPath:"#/$defs/step/enum",keyword:"enum",params:{allowedValues: schema32.enum}};
+const err52 = {instancePath:instancePath+"/step",schemaPath:"#/oneOf/3/properties/step/enum",keyword:"enum",params:{allowedValues: schema31.oneOf[3].properties.step.enum}};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -747,7 +746,7 @@ vErrors.push(err58);
 }
 errors++;
 }
-var _valid0 = _errs50 === errors;
+var _valid0 = _errs49 === errors;
 if(_valid0 && valid0){
 valid0 = false;
 passing0 = [passing0, 3];
@@ -760,7 +759,7 @@ if(props0 !== true){
 props0 = true;
 }
 }
-const _errs62 = errors;
+const _errs60 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if((data.code === undefined) || (!(func0.call(data, "code")))){
 const err59 = {instancePath,schemaPath:"#/oneOf/4/required",keyword:"required",params:{missingProperty: "code"}};
@@ -829,7 +828,7 @@ errors++;
 if(data.step !== undefined && func0.call(data, "step")){
 let data27 = data.step;
 if(!(((((((((((((data27 === "build") || (data27 === "lease")) || (data27 === "infra")) || (data27 === "stage")) || (data27 === "check")) || (data27 === "triggers")) || (data27 === "versions")) || (data27 === "flip")) || (data27 === "judge")) || (data27 === "pause")) || (data27 === "bake")) || (data27 === "contract")) || (data27 === "remove"))){
-const err65 = {instancePath:instancePath+"/step",schemaPath:"#/$defs/step/enum",keyword:"enum",params:{allowedValues: schema32.enum}};
+const err65 = {instancePath:instancePath+"/step",schemaPath:"#/oneOf/4/properties/step/enum",keyword:"enum",params:{allowedValues: schema31.oneOf[4].properties.step.enum}};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -875,7 +874,7 @@ vErrors.push(err68);
 }
 errors++;
 }
-var _valid0 = _errs62 === errors;
+var _valid0 = _errs60 === errors;
 if(_valid0 && valid0){
 valid0 = false;
 passing0 = [passing0, 4];
@@ -888,7 +887,7 @@ if(props0 !== true){
 props0 = true;
 }
 }
-const _errs72 = errors;
+const _errs69 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if((data.code === undefined) || (!(func0.call(data, "code")))){
 const err69 = {instancePath,schemaPath:"#/oneOf/5/required",keyword:"required",params:{missingProperty: "code"}};
@@ -957,7 +956,7 @@ errors++;
 if(data.step !== undefined && func0.call(data, "step")){
 let data31 = data.step;
 if(!(((((((((((((data31 === "build") || (data31 === "lease")) || (data31 === "infra")) || (data31 === "stage")) || (data31 === "check")) || (data31 === "triggers")) || (data31 === "versions")) || (data31 === "flip")) || (data31 === "judge")) || (data31 === "pause")) || (data31 === "bake")) || (data31 === "contract")) || (data31 === "remove"))){
-const err75 = {instancePath:instancePath+"/step",schemaPath:"#/$defs/step/enum",keyword:"enum",params:{allowedValues: schema32.enum}};
+const err75 = {instancePath:instancePath+"/step",schemaPath:"#/oneOf/5/properties/step/enum",keyword:"enum",params:{allowedValues: schema31.oneOf[5].properties.step.enum}};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -1003,7 +1002,7 @@ vErrors.push(err78);
 }
 errors++;
 }
-var _valid0 = _errs72 === errors;
+var _valid0 = _errs69 === errors;
 if(_valid0 && valid0){
 valid0 = false;
 passing0 = [passing0, 5];
@@ -1016,7 +1015,7 @@ if(props0 !== true){
 props0 = true;
 }
 }
-const _errs82 = errors;
+const _errs78 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if((data.code === undefined) || (!(func0.call(data, "code")))){
 const err79 = {instancePath,schemaPath:"#/oneOf/6/required",keyword:"required",params:{missingProperty: "code"}};
@@ -1108,7 +1107,7 @@ vErrors.push(err86);
 }
 errors++;
 }
-var _valid0 = _errs82 === errors;
+var _valid0 = _errs78 === errors;
 if(_valid0 && valid0){
 valid0 = false;
 passing0 = [passing0, 6];
@@ -1121,7 +1120,7 @@ if(props0 !== true){
 props0 = true;
 }
 }
-const _errs90 = errors;
+const _errs86 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if((data.code === undefined) || (!(func0.call(data, "code")))){
 const err87 = {instancePath,schemaPath:"#/oneOf/7/required",keyword:"required",params:{missingProperty: "code"}};
@@ -1257,7 +1256,7 @@ vErrors.push(err98);
 }
 errors++;
 }
-var _valid0 = _errs90 === errors;
+var _valid0 = _errs86 === errors;
 if(_valid0 && valid0){
 valid0 = false;
 passing0 = [passing0, 7];
@@ -1270,7 +1269,7 @@ if(props0 !== true){
 props0 = true;
 }
 }
-const _errs102 = errors;
+const _errs98 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if((data.code === undefined) || (!(func0.call(data, "code")))){
 const err99 = {instancePath,schemaPath:"#/oneOf/8/required",keyword:"required",params:{missingProperty: "code"}};
@@ -1373,7 +1372,7 @@ vErrors.push(err107);
 }
 errors++;
 }
-var _valid0 = _errs102 === errors;
+var _valid0 = _errs98 === errors;
 if(_valid0 && valid0){
 valid0 = false;
 passing0 = [passing0, 8];
@@ -1386,7 +1385,7 @@ if(props0 !== true){
 props0 = true;
 }
 }
-const _errs112 = errors;
+const _errs108 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if((data.code === undefined) || (!(func0.call(data, "code")))){
 const err108 = {instancePath,schemaPath:"#/oneOf/9/required",keyword:"required",params:{missingProperty: "code"}};
@@ -1552,7 +1551,7 @@ vErrors.push(err121);
 }
 errors++;
 }
-var _valid0 = _errs112 === errors;
+var _valid0 = _errs108 === errors;
 if(_valid0 && valid0){
 valid0 = false;
 passing0 = [passing0, 9];
@@ -1565,7 +1564,7 @@ if(props0 !== true){
 props0 = true;
 }
 }
-const _errs125 = errors;
+const _errs121 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if((data.code === undefined) || (!(func0.call(data, "code")))){
 const err122 = {instancePath,schemaPath:"#/oneOf/10/required",keyword:"required",params:{missingProperty: "code"}};
@@ -1728,7 +1727,7 @@ vErrors.push(err135);
 }
 errors++;
 }
-var _valid0 = _errs125 === errors;
+var _valid0 = _errs121 === errors;
 if(_valid0 && valid0){
 valid0 = false;
 passing0 = [passing0, 10];
@@ -1741,7 +1740,7 @@ if(props0 !== true){
 props0 = true;
 }
 }
-const _errs136 = errors;
+const _errs132 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if((data.code === undefined) || (!(func0.call(data, "code")))){
 const err136 = {instancePath,schemaPath:"#/oneOf/11/required",keyword:"required",params:{missingProperty: "code"}};
@@ -1810,7 +1809,7 @@ vErrors.push(err141);
 }
 errors++;
 }
-var _valid0 = _errs136 === errors;
+var _valid0 = _errs132 === errors;
 if(_valid0 && valid0){
 valid0 = false;
 passing0 = [passing0, 11];

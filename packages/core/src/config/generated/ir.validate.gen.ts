@@ -3,10 +3,7 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema32 = {"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true}},"additionalProperties":false,"required":["id","kind","props","dependsOn"]};
-const schema33 = {"type":"object","properties":{"id":{"type":"string"},"functions":{"type":"array","items":{"type":"string"}},"build":{},"config":{},"dependsOn":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","functions","build","config","dependsOn"]};
-const schema34 = {"type":"object","properties":{"id":{"type":"string"},"units":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","units"]};
-const schema35 = {"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true},"source":{"type":"string"},"alias":{"type":"string"},"function":{"type":"string"},"delivers":{"enum":["asked","pulls"]}},"additionalProperties":false,"required":["id","kind","props","dependsOn","source","alias","function","delivers"]};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:ir","title":"Ir document","type":"object","properties":{"infra":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true}},"additionalProperties":false,"required":["id","kind","props","dependsOn"]}},"units":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"functions":{"type":"array","items":{"type":"string"}},"build":{},"config":{},"dependsOn":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","functions","build","config","dependsOn"]}},"aliases":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"units":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","units"]}},"triggers":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true},"source":{"type":"string"},"alias":{"type":"string"},"function":{"type":"string"},"delivers":{"enum":["asked","pulls"]}},"additionalProperties":false,"required":["id","kind","props","dependsOn","source","alias","function","delivers"]}}},"additionalProperties":false,"required":["infra","units","aliases","triggers"]};
 const func0 = Object.prototype.hasOwnProperty;
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -81,7 +78,7 @@ for(let i0=0; i0<len0; i0++){
 let data1 = data0[i0];
 if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 if((data1.id === undefined) || (!(func0.call(data1, "id")))){
-const err5 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/$defs/resource/required",keyword:"required",params:{missingProperty: "id"}};
+const err5 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/properties/infra/items/required",keyword:"required",params:{missingProperty: "id"}};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -91,7 +88,7 @@ vErrors.push(err5);
 errors++;
 }
 if((data1.kind === undefined) || (!(func0.call(data1, "kind")))){
-const err6 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/$defs/resource/required",keyword:"required",params:{missingProperty: "kind"}};
+const err6 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/properties/infra/items/required",keyword:"required",params:{missingProperty: "kind"}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -101,7 +98,7 @@ vErrors.push(err6);
 errors++;
 }
 if((data1.props === undefined) || (!(func0.call(data1, "props")))){
-const err7 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/$defs/resource/required",keyword:"required",params:{missingProperty: "props"}};
+const err7 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/properties/infra/items/required",keyword:"required",params:{missingProperty: "props"}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -111,7 +108,7 @@ vErrors.push(err7);
 errors++;
 }
 if((data1.dependsOn === undefined) || (!(func0.call(data1, "dependsOn")))){
-const err8 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/$defs/resource/required",keyword:"required",params:{missingProperty: "dependsOn"}};
+const err8 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/properties/infra/items/required",keyword:"required",params:{missingProperty: "dependsOn"}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -122,7 +119,7 @@ errors++;
 }
 for(const key1 of Object.keys(data1)){
 if(!(((((key1 === "id") || (key1 === "kind")) || (key1 === "props")) || (key1 === "dependsOn")) || (key1 === "data"))){
-const err9 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/$defs/resource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
+const err9 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/properties/infra/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -134,7 +131,7 @@ errors++;
 }
 if(data1.id !== undefined && func0.call(data1, "id")){
 if(typeof data1.id !== "string"){
-const err10 = {instancePath:instancePath+"/infra/" + i0+"/id",schemaPath:"#/$defs/resource/properties/id/type",keyword:"type",params:{type: "string"}};
+const err10 = {instancePath:instancePath+"/infra/" + i0+"/id",schemaPath:"#/properties/infra/items/properties/id/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -146,7 +143,7 @@ errors++;
 }
 if(data1.kind !== undefined && func0.call(data1, "kind")){
 if(typeof data1.kind !== "string"){
-const err11 = {instancePath:instancePath+"/infra/" + i0+"/kind",schemaPath:"#/$defs/resource/properties/kind/type",keyword:"type",params:{type: "string"}};
+const err11 = {instancePath:instancePath+"/infra/" + i0+"/kind",schemaPath:"#/properties/infra/items/properties/kind/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -162,7 +159,7 @@ if(Array.isArray(data4)){
 const len1 = data4.length;
 for(let i1=0; i1<len1; i1++){
 if(typeof data4[i1] !== "string"){
-const err12 = {instancePath:instancePath+"/infra/" + i0+"/dependsOn/" + i1,schemaPath:"#/$defs/resource/properties/dependsOn/items/type",keyword:"type",params:{type: "string"}};
+const err12 = {instancePath:instancePath+"/infra/" + i0+"/dependsOn/" + i1,schemaPath:"#/properties/infra/items/properties/dependsOn/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -174,7 +171,7 @@ errors++;
 }
 }
 else {
-const err13 = {instancePath:instancePath+"/infra/" + i0+"/dependsOn",schemaPath:"#/$defs/resource/properties/dependsOn/type",keyword:"type",params:{type: "array"}};
+const err13 = {instancePath:instancePath+"/infra/" + i0+"/dependsOn",schemaPath:"#/properties/infra/items/properties/dependsOn/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -186,7 +183,7 @@ errors++;
 }
 if(data1.data !== undefined && func0.call(data1, "data")){
 if(true !== data1.data){
-const err14 = {instancePath:instancePath+"/infra/" + i0+"/data",schemaPath:"#/$defs/resource/properties/data/const",keyword:"const",params:{allowedValue: true}};
+const err14 = {instancePath:instancePath+"/infra/" + i0+"/data",schemaPath:"#/properties/infra/items/properties/data/const",keyword:"const",params:{allowedValue: true}};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -198,7 +195,7 @@ errors++;
 }
 }
 else {
-const err15 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/$defs/resource/type",keyword:"type",params:{type: "object"}};
+const err15 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/properties/infra/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -228,7 +225,7 @@ for(let i2=0; i2<len2; i2++){
 let data8 = data7[i2];
 if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 if((data8.id === undefined) || (!(func0.call(data8, "id")))){
-const err17 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/$defs/unit/required",keyword:"required",params:{missingProperty: "id"}};
+const err17 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/properties/units/items/required",keyword:"required",params:{missingProperty: "id"}};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -238,7 +235,7 @@ vErrors.push(err17);
 errors++;
 }
 if((data8.functions === undefined) || (!(func0.call(data8, "functions")))){
-const err18 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/$defs/unit/required",keyword:"required",params:{missingProperty: "functions"}};
+const err18 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/properties/units/items/required",keyword:"required",params:{missingProperty: "functions"}};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -248,7 +245,7 @@ vErrors.push(err18);
 errors++;
 }
 if((data8.build === undefined) || (!(func0.call(data8, "build")))){
-const err19 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/$defs/unit/required",keyword:"required",params:{missingProperty: "build"}};
+const err19 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/properties/units/items/required",keyword:"required",params:{missingProperty: "build"}};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -258,7 +255,7 @@ vErrors.push(err19);
 errors++;
 }
 if((data8.config === undefined) || (!(func0.call(data8, "config")))){
-const err20 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/$defs/unit/required",keyword:"required",params:{missingProperty: "config"}};
+const err20 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/properties/units/items/required",keyword:"required",params:{missingProperty: "config"}};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -268,7 +265,7 @@ vErrors.push(err20);
 errors++;
 }
 if((data8.dependsOn === undefined) || (!(func0.call(data8, "dependsOn")))){
-const err21 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/$defs/unit/required",keyword:"required",params:{missingProperty: "dependsOn"}};
+const err21 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/properties/units/items/required",keyword:"required",params:{missingProperty: "dependsOn"}};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -279,7 +276,7 @@ errors++;
 }
 for(const key2 of Object.keys(data8)){
 if(!(((((key2 === "id") || (key2 === "functions")) || (key2 === "build")) || (key2 === "config")) || (key2 === "dependsOn"))){
-const err22 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/$defs/unit/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
+const err22 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/properties/units/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -291,7 +288,7 @@ errors++;
 }
 if(data8.id !== undefined && func0.call(data8, "id")){
 if(typeof data8.id !== "string"){
-const err23 = {instancePath:instancePath+"/units/" + i2+"/id",schemaPath:"#/$defs/unit/properties/id/type",keyword:"type",params:{type: "string"}};
+const err23 = {instancePath:instancePath+"/units/" + i2+"/id",schemaPath:"#/properties/units/items/properties/id/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -307,7 +304,7 @@ if(Array.isArray(data10)){
 const len3 = data10.length;
 for(let i3=0; i3<len3; i3++){
 if(typeof data10[i3] !== "string"){
-const err24 = {instancePath:instancePath+"/units/" + i2+"/functions/" + i3,schemaPath:"#/$defs/unit/properties/functions/items/type",keyword:"type",params:{type: "string"}};
+const err24 = {instancePath:instancePath+"/units/" + i2+"/functions/" + i3,schemaPath:"#/properties/units/items/properties/functions/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -319,7 +316,7 @@ errors++;
 }
 }
 else {
-const err25 = {instancePath:instancePath+"/units/" + i2+"/functions",schemaPath:"#/$defs/unit/properties/functions/type",keyword:"type",params:{type: "array"}};
+const err25 = {instancePath:instancePath+"/units/" + i2+"/functions",schemaPath:"#/properties/units/items/properties/functions/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -335,7 +332,7 @@ if(Array.isArray(data12)){
 const len4 = data12.length;
 for(let i4=0; i4<len4; i4++){
 if(typeof data12[i4] !== "string"){
-const err26 = {instancePath:instancePath+"/units/" + i2+"/dependsOn/" + i4,schemaPath:"#/$defs/unit/properties/dependsOn/items/type",keyword:"type",params:{type: "string"}};
+const err26 = {instancePath:instancePath+"/units/" + i2+"/dependsOn/" + i4,schemaPath:"#/properties/units/items/properties/dependsOn/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -347,7 +344,7 @@ errors++;
 }
 }
 else {
-const err27 = {instancePath:instancePath+"/units/" + i2+"/dependsOn",schemaPath:"#/$defs/unit/properties/dependsOn/type",keyword:"type",params:{type: "array"}};
+const err27 = {instancePath:instancePath+"/units/" + i2+"/dependsOn",schemaPath:"#/properties/units/items/properties/dependsOn/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -359,7 +356,7 @@ errors++;
 }
 }
 else {
-const err28 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/$defs/unit/type",keyword:"type",params:{type: "object"}};
+const err28 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/properties/units/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -389,7 +386,7 @@ for(let i5=0; i5<len5; i5++){
 let data15 = data14[i5];
 if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
 if((data15.id === undefined) || (!(func0.call(data15, "id")))){
-const err30 = {instancePath:instancePath+"/aliases/" + i5,schemaPath:"#/$defs/alias/required",keyword:"required",params:{missingProperty: "id"}};
+const err30 = {instancePath:instancePath+"/aliases/" + i5,schemaPath:"#/properties/aliases/items/required",keyword:"required",params:{missingProperty: "id"}};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -399,7 +396,7 @@ vErrors.push(err30);
 errors++;
 }
 if((data15.units === undefined) || (!(func0.call(data15, "units")))){
-const err31 = {instancePath:instancePath+"/aliases/" + i5,schemaPath:"#/$defs/alias/required",keyword:"required",params:{missingProperty: "units"}};
+const err31 = {instancePath:instancePath+"/aliases/" + i5,schemaPath:"#/properties/aliases/items/required",keyword:"required",params:{missingProperty: "units"}};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -410,7 +407,7 @@ errors++;
 }
 for(const key3 of Object.keys(data15)){
 if(!((key3 === "id") || (key3 === "units"))){
-const err32 = {instancePath:instancePath+"/aliases/" + i5,schemaPath:"#/$defs/alias/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}};
+const err32 = {instancePath:instancePath+"/aliases/" + i5,schemaPath:"#/properties/aliases/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -422,7 +419,7 @@ errors++;
 }
 if(data15.id !== undefined && func0.call(data15, "id")){
 if(typeof data15.id !== "string"){
-const err33 = {instancePath:instancePath+"/aliases/" + i5+"/id",schemaPath:"#/$defs/alias/properties/id/type",keyword:"type",params:{type: "string"}};
+const err33 = {instancePath:instancePath+"/aliases/" + i5+"/id",schemaPath:"#/properties/aliases/items/properties/id/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -438,7 +435,7 @@ if(Array.isArray(data17)){
 const len6 = data17.length;
 for(let i6=0; i6<len6; i6++){
 if(typeof data17[i6] !== "string"){
-const err34 = {instancePath:instancePath+"/aliases/" + i5+"/units/" + i6,schemaPath:"#/$defs/alias/properties/units/items/type",keyword:"type",params:{type: "string"}};
+const err34 = {instancePath:instancePath+"/aliases/" + i5+"/units/" + i6,schemaPath:"#/properties/aliases/items/properties/units/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -450,7 +447,7 @@ errors++;
 }
 }
 else {
-const err35 = {instancePath:instancePath+"/aliases/" + i5+"/units",schemaPath:"#/$defs/alias/properties/units/type",keyword:"type",params:{type: "array"}};
+const err35 = {instancePath:instancePath+"/aliases/" + i5+"/units",schemaPath:"#/properties/aliases/items/properties/units/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -462,7 +459,7 @@ errors++;
 }
 }
 else {
-const err36 = {instancePath:instancePath+"/aliases/" + i5,schemaPath:"#/$defs/alias/type",keyword:"type",params:{type: "object"}};
+const err36 = {instancePath:instancePath+"/aliases/" + i5,schemaPath:"#/properties/aliases/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -492,7 +489,7 @@ for(let i7=0; i7<len7; i7++){
 let data20 = data19[i7];
 if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
 if((data20.id === undefined) || (!(func0.call(data20, "id")))){
-const err38 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "id"}};
+const err38 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/properties/triggers/items/required",keyword:"required",params:{missingProperty: "id"}};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -502,7 +499,7 @@ vErrors.push(err38);
 errors++;
 }
 if((data20.kind === undefined) || (!(func0.call(data20, "kind")))){
-const err39 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "kind"}};
+const err39 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/properties/triggers/items/required",keyword:"required",params:{missingProperty: "kind"}};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -512,7 +509,7 @@ vErrors.push(err39);
 errors++;
 }
 if((data20.props === undefined) || (!(func0.call(data20, "props")))){
-const err40 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "props"}};
+const err40 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/properties/triggers/items/required",keyword:"required",params:{missingProperty: "props"}};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -522,7 +519,7 @@ vErrors.push(err40);
 errors++;
 }
 if((data20.dependsOn === undefined) || (!(func0.call(data20, "dependsOn")))){
-const err41 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "dependsOn"}};
+const err41 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/properties/triggers/items/required",keyword:"required",params:{missingProperty: "dependsOn"}};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -532,7 +529,7 @@ vErrors.push(err41);
 errors++;
 }
 if((data20.source === undefined) || (!(func0.call(data20, "source")))){
-const err42 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "source"}};
+const err42 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/properties/triggers/items/required",keyword:"required",params:{missingProperty: "source"}};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -542,7 +539,7 @@ vErrors.push(err42);
 errors++;
 }
 if((data20.alias === undefined) || (!(func0.call(data20, "alias")))){
-const err43 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "alias"}};
+const err43 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/properties/triggers/items/required",keyword:"required",params:{missingProperty: "alias"}};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -552,7 +549,7 @@ vErrors.push(err43);
 errors++;
 }
 if((data20.function === undefined) || (!(func0.call(data20, "function")))){
-const err44 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "function"}};
+const err44 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/properties/triggers/items/required",keyword:"required",params:{missingProperty: "function"}};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -562,7 +559,7 @@ vErrors.push(err44);
 errors++;
 }
 if((data20.delivers === undefined) || (!(func0.call(data20, "delivers")))){
-const err45 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "delivers"}};
+const err45 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/properties/triggers/items/required",keyword:"required",params:{missingProperty: "delivers"}};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -572,8 +569,8 @@ vErrors.push(err45);
 errors++;
 }
 for(const key4 of Object.keys(data20)){
-if(!(func0.call(schema35.properties, key4))){
-const err46 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
+if(!(func0.call(schema31.properties.triggers.items.properties, key4))){
+const err46 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/properties/triggers/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -585,7 +582,7 @@ errors++;
 }
 if(data20.id !== undefined && func0.call(data20, "id")){
 if(typeof data20.id !== "string"){
-const err47 = {instancePath:instancePath+"/triggers/" + i7+"/id",schemaPath:"#/$defs/trigger/properties/id/type",keyword:"type",params:{type: "string"}};
+const err47 = {instancePath:instancePath+"/triggers/" + i7+"/id",schemaPath:"#/properties/triggers/items/properties/id/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -597,7 +594,7 @@ errors++;
 }
 if(data20.kind !== undefined && func0.call(data20, "kind")){
 if(typeof data20.kind !== "string"){
-const err48 = {instancePath:instancePath+"/triggers/" + i7+"/kind",schemaPath:"#/$defs/trigger/properties/kind/type",keyword:"type",params:{type: "string"}};
+const err48 = {instancePath:instancePath+"/triggers/" + i7+"/kind",schemaPath:"#/properties/triggers/items/properties/kind/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -613,7 +610,7 @@ if(Array.isArray(data23)){
 const len8 = data23.length;
 for(let i8=0; i8<len8; i8++){
 if(typeof data23[i8] !== "string"){
-const err49 = {instancePath:instancePath+"/triggers/" + i7+"/dependsOn/" + i8,schemaPath:"#/$defs/trigger/properties/dependsOn/items/type",keyword:"type",params:{type: "string"}};
+const err49 = {instancePath:instancePath+"/triggers/" + i7+"/dependsOn/" + i8,schemaPath:"#/properties/triggers/items/properties/dependsOn/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -625,7 +622,7 @@ errors++;
 }
 }
 else {
-const err50 = {instancePath:instancePath+"/triggers/" + i7+"/dependsOn",schemaPath:"#/$defs/trigger/properties/dependsOn/type",keyword:"type",params:{type: "array"}};
+const err50 = {instancePath:instancePath+"/triggers/" + i7+"/dependsOn",schemaPath:"#/properties/triggers/items/properties/dependsOn/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -637,7 +634,7 @@ errors++;
 }
 if(data20.data !== undefined && func0.call(data20, "data")){
 if(true !== data20.data){
-const err51 = {instancePath:instancePath+"/triggers/" + i7+"/data",schemaPath:"#/$defs/trigger/properties/data/const",keyword:"const",params:{allowedValue: true}};
+const err51 = {instancePath:instancePath+"/triggers/" + i7+"/data",schemaPath:"#/properties/triggers/items/properties/data/const",keyword:"const",params:{allowedValue: true}};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -649,7 +646,7 @@ errors++;
 }
 if(data20.source !== undefined && func0.call(data20, "source")){
 if(typeof data20.source !== "string"){
-const err52 = {instancePath:instancePath+"/triggers/" + i7+"/source",schemaPath:"#/$defs/trigger/properties/source/type",keyword:"type",params:{type: "string"}};
+const err52 = {instancePath:instancePath+"/triggers/" + i7+"/source",schemaPath:"#/properties/triggers/items/properties/source/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -661,7 +658,7 @@ errors++;
 }
 if(data20.alias !== undefined && func0.call(data20, "alias")){
 if(typeof data20.alias !== "string"){
-const err53 = {instancePath:instancePath+"/triggers/" + i7+"/alias",schemaPath:"#/$defs/trigger/properties/alias/type",keyword:"type",params:{type: "string"}};
+const err53 = {instancePath:instancePath+"/triggers/" + i7+"/alias",schemaPath:"#/properties/triggers/items/properties/alias/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -673,7 +670,7 @@ errors++;
 }
 if(data20.function !== undefined && func0.call(data20, "function")){
 if(typeof data20.function !== "string"){
-const err54 = {instancePath:instancePath+"/triggers/" + i7+"/function",schemaPath:"#/$defs/trigger/properties/function/type",keyword:"type",params:{type: "string"}};
+const err54 = {instancePath:instancePath+"/triggers/" + i7+"/function",schemaPath:"#/properties/triggers/items/properties/function/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -686,7 +683,7 @@ errors++;
 if(data20.delivers !== undefined && func0.call(data20, "delivers")){
 let data29 = data20.delivers;
 if(!((data29 === "asked") || (data29 === "pulls"))){
-const err55 = {instancePath:instancePath+"/triggers/" + i7+"/delivers",schemaPath:"#/$defs/trigger/properties/delivers/enum",keyword:"enum",params:{allowedValues: schema35.properties.delivers.enum}};
+const err55 = {instancePath:instancePath+"/triggers/" + i7+"/delivers",schemaPath:"#/properties/triggers/items/properties/delivers/enum",keyword:"enum",params:{allowedValues: schema31.properties.triggers.items.properties.delivers.enum}};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -698,7 +695,7 @@ errors++;
 }
 }
 else {
-const err56 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/type",keyword:"type",params:{type: "object"}};
+const err56 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/properties/triggers/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -745,25 +742,25 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "aliases",
   "triggers"
  ],
- "#/$defs/resource/additionalProperties": [
+ "#/properties/infra/items/additionalProperties": [
   "id",
   "kind",
   "props",
   "dependsOn",
   "data"
  ],
- "#/$defs/unit/additionalProperties": [
+ "#/properties/units/items/additionalProperties": [
   "id",
   "functions",
   "build",
   "config",
   "dependsOn"
  ],
- "#/$defs/alias/additionalProperties": [
+ "#/properties/aliases/items/additionalProperties": [
   "id",
   "units"
  ],
- "#/$defs/trigger/additionalProperties": [
+ "#/properties/triggers/items/additionalProperties": [
   "id",
   "kind",
   "props",

@@ -3,294 +3,8 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:outcome","title":"Outcome document","type":"object","properties":{"version":{"const":1},"command":{"enum":["deploy","promote","rollback","resume","adopt","remove"]},"ending":{"enum":["unchanged","live","canary","paused","inconclusive","rolled back","failed","partial","interrupted","adopted","removed"]},"exit":{"enum":[0,1,3,4,5]},"service":{"type":"string"},"stage":{"type":"string"},"release":{"type":["object","null"],"properties":{"number":{"type":"integer","minimum":1},"digest":{"type":"string"},"status":{"$ref":"#/$defs/status"},"of":{"type":"integer","minimum":1}},"additionalProperties":false,"required":["number","digest","status"]},"serving":{"type":"array","items":{"type":"object","properties":{"release":{"type":["integer","null"],"minimum":1},"percent":{"type":"number"}},"additionalProperties":false,"required":["release","percent"]}},"sentence":{"type":"string"},"aliases":{"type":"array","items":{"$ref":"#/$defs/aliasReport"}},"error":{"type":"object","properties":{"code":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"}},"additionalProperties":false,"required":["code","message"]},"waits":{"type":"array","items":{"type":"string"}},"leaves":{"type":"array","items":{"type":"string"}},"writes":{"type":"integer","minimum":0},"ms":{"type":"number"},"next":{"type":"array","items":{"$ref":"#/$defs/next"}},"urls":{"type":"object","additionalProperties":{"type":"string"}},"hurt":{"type":"object","properties":{"calls":{"type":"integer","minimum":0},"errors":{"type":"integer","minimum":0}},"additionalProperties":false,"required":["calls","errors"]},"warnings":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["version","command","ending","exit","service","stage","release","serving","sentence","waits","leaves","writes","ms","next","urls","warnings"],"$defs":{"status":{"enum":["open","live","superseded","rolled back","failed","partial"]},"split":{"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]},"aliasReport":{"type":"object","properties":{"alias":{"type":"string"},"table":{"oneOf":[{"type":"object","additionalProperties":{"$ref":"#/$defs/split"}},{"const":"unknown"}]}},"additionalProperties":false,"required":["alias","table"]},"next":{"type":"object","properties":{"label":{"enum":["watch","promote","undo","try it","why","forward","back","adopt"]},"command":{"type":"string"},"writes":{"type":"integer","minimum":0},"note":{"type":"string"}},"additionalProperties":false,"required":["label","command"]}}};
-const schema32 = {"enum":["open","live","superseded","rolled back","failed","partial"]};
-const schema35 = {"type":"object","properties":{"label":{"enum":["watch","promote","undo","try it","why","forward","back","adopt"]},"command":{"type":"string"},"writes":{"type":"integer","minimum":0},"note":{"type":"string"}},"additionalProperties":false,"required":["label","command"]};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:outcome","title":"Outcome document","type":"object","properties":{"version":{"const":1},"command":{"enum":["deploy","promote","rollback","resume","adopt","remove"]},"ending":{"enum":["unchanged","live","canary","paused","inconclusive","rolled back","failed","partial","interrupted","adopted","removed"]},"exit":{"enum":[0,1,3,4,5]},"service":{"type":"string"},"stage":{"type":"string"},"release":{"type":["object","null"],"properties":{"number":{"type":"integer","minimum":1},"digest":{"type":"string"},"status":{"enum":["open","live","superseded","rolled back","failed","partial"]},"of":{"type":"integer","minimum":1}},"additionalProperties":false,"required":["number","digest","status"]},"serving":{"type":"array","items":{"type":"object","properties":{"release":{"type":["integer","null"],"minimum":1},"percent":{"type":"number"}},"additionalProperties":false,"required":["release","percent"]}},"sentence":{"type":"string"},"aliases":{"type":"array","items":{"type":"object","properties":{"alias":{"type":"string"},"table":{"oneOf":[{"type":"object","additionalProperties":{"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]}},{"const":"unknown"}]}},"additionalProperties":false,"required":["alias","table"]}},"error":{"type":"object","properties":{"code":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"}},"additionalProperties":false,"required":["code","message"]},"waits":{"type":"array","items":{"type":"string"}},"leaves":{"type":"array","items":{"type":"string"}},"writes":{"type":"integer","minimum":0},"ms":{"type":"number"},"next":{"type":"array","items":{"type":"object","properties":{"label":{"enum":["watch","promote","undo","try it","why","forward","back","adopt"]},"command":{"type":"string"},"writes":{"type":"integer","minimum":0},"note":{"type":"string"}},"additionalProperties":false,"required":["label","command"]}},"urls":{"type":"object","additionalProperties":{"type":"string"}},"hurt":{"type":"object","properties":{"calls":{"type":"integer","minimum":0},"errors":{"type":"integer","minimum":0}},"additionalProperties":false,"required":["calls","errors"]},"warnings":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["version","command","ending","exit","service","stage","release","serving","sentence","waits","leaves","writes","ms","next","urls","warnings"]};
 const func0 = Object.prototype.hasOwnProperty;
-const schema33 = {"type":"object","properties":{"alias":{"type":"string"},"table":{"oneOf":[{"type":"object","additionalProperties":{"$ref":"#/$defs/split"}},{"const":"unknown"}]}},"additionalProperties":false,"required":["alias","table"]};
-const schema34 = {"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]};
-
-function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate21.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if((data.alias === undefined) || (!(func0.call(data, "alias")))){
-const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "alias"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if((data.table === undefined) || (!(func0.call(data, "table")))){
-const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "table"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-for(const key0 of Object.keys(data)){
-if(!((key0 === "alias") || (key0 === "table"))){
-const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.alias !== undefined && func0.call(data, "alias")){
-if(typeof data.alias !== "string"){
-const err3 = {instancePath:instancePath+"/alias",schemaPath:"#/properties/alias/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-}
-if(data.table !== undefined && func0.call(data, "table")){
-let data1 = data.table;
-const _errs5 = errors;
-let valid1 = false;
-let passing0 = null;
-const _errs6 = errors;
-if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
-for(const key1 of Object.keys(data1)){
-let data2 = data1[key1];
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-if((data2.stable === undefined) || (!(func0.call(data2, "stable")))){
-const err4 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/split/required",keyword:"required",params:{missingProperty: "stable"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-for(const key2 of Object.keys(data2)){
-if(!((key2 === "stable") || (key2 === "candidate"))){
-const err5 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/split/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-}
-if(data2.stable !== undefined && func0.call(data2, "stable")){
-if(typeof data2.stable !== "string"){
-const err6 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/stable",schemaPath:"#/$defs/split/properties/stable/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-}
-if(data2.candidate !== undefined && func0.call(data2, "candidate")){
-let data4 = data2.candidate;
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-if((data4.version === undefined) || (!(func0.call(data4, "version")))){
-const err7 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/$defs/split/properties/candidate/required",keyword:"required",params:{missingProperty: "version"}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-if((data4.percent === undefined) || (!(func0.call(data4, "percent")))){
-const err8 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/$defs/split/properties/candidate/required",keyword:"required",params:{missingProperty: "percent"}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-for(const key3 of Object.keys(data4)){
-if(!((key3 === "version") || (key3 === "percent"))){
-const err9 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/$defs/split/properties/candidate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
-if(data4.version !== undefined && func0.call(data4, "version")){
-if(typeof data4.version !== "string"){
-const err10 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/version",schemaPath:"#/$defs/split/properties/candidate/properties/version/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-}
-if(data4.percent !== undefined && func0.call(data4, "percent")){
-let data6 = data4.percent;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-const err11 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/$defs/split/properties/candidate/properties/percent/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 > 100 || isNaN(data6)){
-const err12 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/$defs/split/properties/candidate/properties/percent/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-if(data6 < 0 || isNaN(data6)){
-const err13 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/$defs/split/properties/candidate/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err14 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/$defs/split/properties/candidate/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-}
-}
-else {
-const err15 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/split/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-}
-}
-else {
-const err16 = {instancePath:instancePath+"/table",schemaPath:"#/properties/table/oneOf/0/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-var _valid0 = _errs6 === errors;
-if(_valid0){
-valid1 = true;
-passing0 = 0;
-}
-const _errs22 = errors;
-if("unknown" !== data1){
-const err17 = {instancePath:instancePath+"/table",schemaPath:"#/properties/table/oneOf/1/const",keyword:"const",params:{allowedValue: "unknown"}};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-var _valid0 = _errs22 === errors;
-if(_valid0 && valid1){
-valid1 = false;
-passing0 = [passing0, 1];
-}
-else {
-if(_valid0){
-valid1 = true;
-passing0 = 1;
-}
-}
-if(!valid1){
-const err18 = {instancePath:instancePath+"/table",schemaPath:"#/properties/table/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-else {
-errors = _errs5;
-if(vErrors !== null){
-if(_errs5){
-vErrors.length = _errs5;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-}
-else {
-const err19 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-validate21.errors = vErrors;
-return errors === 0;
-}
-validate21.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:sfx:schema:outcome" */;
@@ -646,7 +360,7 @@ errors++;
 if(data6.status !== undefined && func0.call(data6, "status")){
 let data9 = data6.status;
 if(!((((((data9 === "open") || (data9 === "live")) || (data9 === "superseded")) || (data9 === "rolled back")) || (data9 === "failed")) || (data9 === "partial"))){
-const err31 = {instancePath:instancePath+"/release/status",schemaPath:"#/$defs/status/enum",keyword:"enum",params:{allowedValues: schema32.enum}};
+const err31 = {instancePath:instancePath+"/release/status",schemaPath:"#/properties/release/properties/status/enum",keyword:"enum",params:{allowedValues: schema31.properties.release.properties.status.enum}};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -801,14 +515,10 @@ let data16 = data.aliases;
 if(Array.isArray(data16)){
 const len1 = data16.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate21(data16[i1], {instancePath:instancePath+"/aliases/" + i1,parentData:data16,parentDataProperty:i1,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err43 = {instancePath:instancePath+"/aliases",schemaPath:"#/properties/aliases/type",keyword:"type",params:{type: "array"}};
+let data17 = data16[i1];
+if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
+if((data17.alias === undefined) || (!(func0.call(data17, "alias")))){
+const err43 = {instancePath:instancePath+"/aliases/" + i1,schemaPath:"#/properties/aliases/items/required",keyword:"required",params:{missingProperty: "alias"}};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -817,12 +527,8 @@ vErrors.push(err43);
 }
 errors++;
 }
-}
-if(data.error !== undefined && func0.call(data, "error")){
-let data18 = data.error;
-if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
-if((data18.code === undefined) || (!(func0.call(data18, "code")))){
-const err44 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: "code"}};
+if((data17.table === undefined) || (!(func0.call(data17, "table")))){
+const err44 = {instancePath:instancePath+"/aliases/" + i1,schemaPath:"#/properties/aliases/items/required",keyword:"required",params:{missingProperty: "table"}};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -831,8 +537,9 @@ vErrors.push(err44);
 }
 errors++;
 }
-if((data18.message === undefined) || (!(func0.call(data18, "message")))){
-const err45 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: "message"}};
+for(const key3 of Object.keys(data17)){
+if(!((key3 === "alias") || (key3 === "table"))){
+const err45 = {instancePath:instancePath+"/aliases/" + i1,schemaPath:"#/properties/aliases/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -841,9 +548,10 @@ vErrors.push(err45);
 }
 errors++;
 }
-for(const key3 of Object.keys(data18)){
-if(!(((key3 === "code") || (key3 === "message")) || (key3 === "hint"))){
-const err46 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}};
+}
+if(data17.alias !== undefined && func0.call(data17, "alias")){
+if(typeof data17.alias !== "string"){
+const err46 = {instancePath:instancePath+"/aliases/" + i1+"/alias",schemaPath:"#/properties/aliases/items/properties/alias/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -853,9 +561,18 @@ vErrors.push(err46);
 errors++;
 }
 }
-if(data18.code !== undefined && func0.call(data18, "code")){
-if(typeof data18.code !== "string"){
-const err47 = {instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "string"}};
+if(data17.table !== undefined && func0.call(data17, "table")){
+let data19 = data17.table;
+const _errs39 = errors;
+let valid8 = false;
+let passing0 = null;
+const _errs40 = errors;
+if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
+for(const key4 of Object.keys(data19)){
+let data20 = data19[key4];
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+if((data20.stable === undefined) || (!(func0.call(data20, "stable")))){
+const err47 = {instancePath:instancePath+"/aliases/" + i1+"/table/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/aliases/items/properties/table/oneOf/0/additionalProperties/required",keyword:"required",params:{missingProperty: "stable"}};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -864,10 +581,9 @@ vErrors.push(err47);
 }
 errors++;
 }
-}
-if(data18.message !== undefined && func0.call(data18, "message")){
-if(typeof data18.message !== "string"){
-const err48 = {instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"}};
+for(const key5 of Object.keys(data20)){
+if(!((key5 === "stable") || (key5 === "candidate"))){
+const err48 = {instancePath:instancePath+"/aliases/" + i1+"/table/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/aliases/items/properties/table/oneOf/0/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -877,9 +593,9 @@ vErrors.push(err48);
 errors++;
 }
 }
-if(data18.hint !== undefined && func0.call(data18, "hint")){
-if(typeof data18.hint !== "string"){
-const err49 = {instancePath:instancePath+"/error/hint",schemaPath:"#/properties/error/properties/hint/type",keyword:"type",params:{type: "string"}};
+if(data20.stable !== undefined && func0.call(data20, "stable")){
+if(typeof data20.stable !== "string"){
+const err49 = {instancePath:instancePath+"/aliases/" + i1+"/table/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/stable",schemaPath:"#/properties/aliases/items/properties/table/oneOf/0/additionalProperties/properties/stable/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -889,9 +605,11 @@ vErrors.push(err49);
 errors++;
 }
 }
-}
-else {
-const err50 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"}};
+if(data20.candidate !== undefined && func0.call(data20, "candidate")){
+let data22 = data20.candidate;
+if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
+if((data22.version === undefined) || (!(func0.call(data22, "version")))){
+const err50 = {instancePath:instancePath+"/aliases/" + i1+"/table/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/aliases/items/properties/table/oneOf/0/additionalProperties/properties/candidate/required",keyword:"required",params:{missingProperty: "version"}};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -900,14 +618,8 @@ vErrors.push(err50);
 }
 errors++;
 }
-}
-if(data.waits !== undefined && func0.call(data, "waits")){
-let data22 = data.waits;
-if(Array.isArray(data22)){
-const len2 = data22.length;
-for(let i2=0; i2<len2; i2++){
-if(typeof data22[i2] !== "string"){
-const err51 = {instancePath:instancePath+"/waits/" + i2,schemaPath:"#/properties/waits/items/type",keyword:"type",params:{type: "string"}};
+if((data22.percent === undefined) || (!(func0.call(data22, "percent")))){
+const err51 = {instancePath:instancePath+"/aliases/" + i1+"/table/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/aliases/items/properties/table/oneOf/0/additionalProperties/properties/candidate/required",keyword:"required",params:{missingProperty: "percent"}};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -916,10 +628,9 @@ vErrors.push(err51);
 }
 errors++;
 }
-}
-}
-else {
-const err52 = {instancePath:instancePath+"/waits",schemaPath:"#/properties/waits/type",keyword:"type",params:{type: "array"}};
+for(const key6 of Object.keys(data22)){
+if(!((key6 === "version") || (key6 === "percent"))){
+const err52 = {instancePath:instancePath+"/aliases/" + i1+"/table/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/aliases/items/properties/table/oneOf/0/additionalProperties/properties/candidate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -929,13 +640,9 @@ vErrors.push(err52);
 errors++;
 }
 }
-if(data.leaves !== undefined && func0.call(data, "leaves")){
-let data24 = data.leaves;
-if(Array.isArray(data24)){
-const len3 = data24.length;
-for(let i3=0; i3<len3; i3++){
-if(typeof data24[i3] !== "string"){
-const err53 = {instancePath:instancePath+"/leaves/" + i3,schemaPath:"#/properties/leaves/items/type",keyword:"type",params:{type: "string"}};
+if(data22.version !== undefined && func0.call(data22, "version")){
+if(typeof data22.version !== "string"){
+const err53 = {instancePath:instancePath+"/aliases/" + i1+"/table/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/version",schemaPath:"#/properties/aliases/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/version/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -945,9 +652,10 @@ vErrors.push(err53);
 errors++;
 }
 }
-}
-else {
-const err54 = {instancePath:instancePath+"/leaves",schemaPath:"#/properties/leaves/type",keyword:"type",params:{type: "array"}};
+if(data22.percent !== undefined && func0.call(data22, "percent")){
+let data24 = data22.percent;
+if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
+const err54 = {instancePath:instancePath+"/aliases/" + i1+"/table/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/aliases/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/percent/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -956,11 +664,9 @@ vErrors.push(err54);
 }
 errors++;
 }
-}
-if(data.writes !== undefined && func0.call(data, "writes")){
-let data26 = data.writes;
-if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-const err55 = {instancePath:instancePath+"/writes",schemaPath:"#/properties/writes/type",keyword:"type",params:{type: "integer"}};
+if((typeof data24 == "number") && (isFinite(data24))){
+if(data24 > 100 || isNaN(data24)){
+const err55 = {instancePath:instancePath+"/aliases/" + i1+"/table/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/aliases/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/percent/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -969,9 +675,8 @@ vErrors.push(err55);
 }
 errors++;
 }
-if((typeof data26 == "number") && (isFinite(data26))){
-if(data26 < 0 || isNaN(data26)){
-const err56 = {instancePath:instancePath+"/writes",schemaPath:"#/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(data24 < 0 || isNaN(data24)){
+const err56 = {instancePath:instancePath+"/aliases/" + i1+"/table/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/aliases/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -982,10 +687,9 @@ errors++;
 }
 }
 }
-if(data.ms !== undefined && func0.call(data, "ms")){
-let data27 = data.ms;
-if(!((typeof data27 == "number") && (isFinite(data27)))){
-const err57 = {instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "number"}};
+}
+else {
+const err57 = {instancePath:instancePath+"/aliases/" + i1+"/table/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/aliases/items/properties/table/oneOf/0/additionalProperties/properties/candidate/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -995,15 +699,9 @@ vErrors.push(err57);
 errors++;
 }
 }
-if(data.next !== undefined && func0.call(data, "next")){
-let data28 = data.next;
-if(Array.isArray(data28)){
-const len4 = data28.length;
-for(let i4=0; i4<len4; i4++){
-let data29 = data28[i4];
-if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
-if((data29.label === undefined) || (!(func0.call(data29, "label")))){
-const err58 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/$defs/next/required",keyword:"required",params:{missingProperty: "label"}};
+}
+else {
+const err58 = {instancePath:instancePath+"/aliases/" + i1+"/table/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/aliases/items/properties/table/oneOf/0/additionalProperties/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -1012,8 +710,10 @@ vErrors.push(err58);
 }
 errors++;
 }
-if((data29.command === undefined) || (!(func0.call(data29, "command")))){
-const err59 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/$defs/next/required",keyword:"required",params:{missingProperty: "command"}};
+}
+}
+else {
+const err59 = {instancePath:instancePath+"/aliases/" + i1+"/table",schemaPath:"#/properties/aliases/items/properties/table/oneOf/0/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -1022,9 +722,14 @@ vErrors.push(err59);
 }
 errors++;
 }
-for(const key4 of Object.keys(data29)){
-if(!((((key4 === "label") || (key4 === "command")) || (key4 === "writes")) || (key4 === "note"))){
-const err60 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/$defs/next/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
+var _valid0 = _errs40 === errors;
+if(_valid0){
+valid8 = true;
+passing0 = 0;
+}
+const _errs55 = errors;
+if("unknown" !== data19){
+const err60 = {instancePath:instancePath+"/aliases/" + i1+"/table",schemaPath:"#/properties/aliases/items/properties/table/oneOf/1/const",keyword:"const",params:{allowedValue: "unknown"}};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -1033,11 +738,19 @@ vErrors.push(err60);
 }
 errors++;
 }
+var _valid0 = _errs55 === errors;
+if(_valid0 && valid8){
+valid8 = false;
+passing0 = [passing0, 1];
 }
-if(data29.label !== undefined && func0.call(data29, "label")){
-let data30 = data29.label;
-if(!((((((((data30 === "watch") || (data30 === "promote")) || (data30 === "undo")) || (data30 === "try it")) || (data30 === "why")) || (data30 === "forward")) || (data30 === "back")) || (data30 === "adopt"))){
-const err61 = {instancePath:instancePath+"/next/" + i4+"/label",schemaPath:"#/$defs/next/properties/label/enum",keyword:"enum",params:{allowedValues: schema35.properties.label.enum}};
+else {
+if(_valid0){
+valid8 = true;
+passing0 = 1;
+}
+}
+if(!valid8){
+const err61 = {instancePath:instancePath+"/aliases/" + i1+"/table",schemaPath:"#/properties/aliases/items/properties/table/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -1046,10 +759,21 @@ vErrors.push(err61);
 }
 errors++;
 }
+else {
+errors = _errs39;
+if(vErrors !== null){
+if(_errs39){
+vErrors.length = _errs39;
 }
-if(data29.command !== undefined && func0.call(data29, "command")){
-if(typeof data29.command !== "string"){
-const err62 = {instancePath:instancePath+"/next/" + i4+"/command",schemaPath:"#/$defs/next/properties/command/type",keyword:"type",params:{type: "string"}};
+else {
+vErrors = null;
+}
+}
+}
+}
+}
+else {
+const err62 = {instancePath:instancePath+"/aliases/" + i1,schemaPath:"#/properties/aliases/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -1059,10 +783,9 @@ vErrors.push(err62);
 errors++;
 }
 }
-if(data29.writes !== undefined && func0.call(data29, "writes")){
-let data32 = data29.writes;
-if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
-const err63 = {instancePath:instancePath+"/next/" + i4+"/writes",schemaPath:"#/$defs/next/properties/writes/type",keyword:"type",params:{type: "integer"}};
+}
+else {
+const err63 = {instancePath:instancePath+"/aliases",schemaPath:"#/properties/aliases/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -1071,9 +794,12 @@ vErrors.push(err63);
 }
 errors++;
 }
-if((typeof data32 == "number") && (isFinite(data32))){
-if(data32 < 0 || isNaN(data32)){
-const err64 = {instancePath:instancePath+"/next/" + i4+"/writes",schemaPath:"#/$defs/next/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+if(data.error !== undefined && func0.call(data, "error")){
+let data25 = data.error;
+if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
+if((data25.code === undefined) || (!(func0.call(data25, "code")))){
+const err64 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: "code"}};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -1082,11 +808,8 @@ vErrors.push(err64);
 }
 errors++;
 }
-}
-}
-if(data29.note !== undefined && func0.call(data29, "note")){
-if(typeof data29.note !== "string"){
-const err65 = {instancePath:instancePath+"/next/" + i4+"/note",schemaPath:"#/$defs/next/properties/note/type",keyword:"type",params:{type: "string"}};
+if((data25.message === undefined) || (!(func0.call(data25, "message")))){
+const err65 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: "message"}};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -1095,10 +818,9 @@ vErrors.push(err65);
 }
 errors++;
 }
-}
-}
-else {
-const err66 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/$defs/next/type",keyword:"type",params:{type: "object"}};
+for(const key7 of Object.keys(data25)){
+if(!(((key7 === "code") || (key7 === "message")) || (key7 === "hint"))){
+const err66 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7}};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -1108,9 +830,9 @@ vErrors.push(err66);
 errors++;
 }
 }
-}
-else {
-const err67 = {instancePath:instancePath+"/next",schemaPath:"#/properties/next/type",keyword:"type",params:{type: "array"}};
+if(data25.code !== undefined && func0.call(data25, "code")){
+if(typeof data25.code !== "string"){
+const err67 = {instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -1120,12 +842,9 @@ vErrors.push(err67);
 errors++;
 }
 }
-if(data.urls !== undefined && func0.call(data, "urls")){
-let data34 = data.urls;
-if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
-for(const key5 of Object.keys(data34)){
-if(typeof data34[key5] !== "string"){
-const err68 = {instancePath:instancePath+"/urls/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/urls/additionalProperties/type",keyword:"type",params:{type: "string"}};
+if(data25.message !== undefined && func0.call(data25, "message")){
+if(typeof data25.message !== "string"){
+const err68 = {instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -1135,9 +854,9 @@ vErrors.push(err68);
 errors++;
 }
 }
-}
-else {
-const err69 = {instancePath:instancePath+"/urls",schemaPath:"#/properties/urls/type",keyword:"type",params:{type: "object"}};
+if(data25.hint !== undefined && func0.call(data25, "hint")){
+if(typeof data25.hint !== "string"){
+const err69 = {instancePath:instancePath+"/error/hint",schemaPath:"#/properties/error/properties/hint/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -1147,11 +866,9 @@ vErrors.push(err69);
 errors++;
 }
 }
-if(data.hurt !== undefined && func0.call(data, "hurt")){
-let data36 = data.hurt;
-if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
-if((data36.calls === undefined) || (!(func0.call(data36, "calls")))){
-const err70 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/required",keyword:"required",params:{missingProperty: "calls"}};
+}
+else {
+const err70 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -1160,8 +877,14 @@ vErrors.push(err70);
 }
 errors++;
 }
-if((data36.errors === undefined) || (!(func0.call(data36, "errors")))){
-const err71 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/required",keyword:"required",params:{missingProperty: "errors"}};
+}
+if(data.waits !== undefined && func0.call(data, "waits")){
+let data29 = data.waits;
+if(Array.isArray(data29)){
+const len2 = data29.length;
+for(let i2=0; i2<len2; i2++){
+if(typeof data29[i2] !== "string"){
+const err71 = {instancePath:instancePath+"/waits/" + i2,schemaPath:"#/properties/waits/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -1170,9 +893,10 @@ vErrors.push(err71);
 }
 errors++;
 }
-for(const key6 of Object.keys(data36)){
-if(!((key6 === "calls") || (key6 === "errors"))){
-const err72 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
+}
+}
+else {
+const err72 = {instancePath:instancePath+"/waits",schemaPath:"#/properties/waits/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -1182,10 +906,13 @@ vErrors.push(err72);
 errors++;
 }
 }
-if(data36.calls !== undefined && func0.call(data36, "calls")){
-let data37 = data36.calls;
-if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
-const err73 = {instancePath:instancePath+"/hurt/calls",schemaPath:"#/properties/hurt/properties/calls/type",keyword:"type",params:{type: "integer"}};
+if(data.leaves !== undefined && func0.call(data, "leaves")){
+let data31 = data.leaves;
+if(Array.isArray(data31)){
+const len3 = data31.length;
+for(let i3=0; i3<len3; i3++){
+if(typeof data31[i3] !== "string"){
+const err73 = {instancePath:instancePath+"/leaves/" + i3,schemaPath:"#/properties/leaves/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -1194,9 +921,10 @@ vErrors.push(err73);
 }
 errors++;
 }
-if((typeof data37 == "number") && (isFinite(data37))){
-if(data37 < 0 || isNaN(data37)){
-const err74 = {instancePath:instancePath+"/hurt/calls",schemaPath:"#/properties/hurt/properties/calls/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+}
+else {
+const err74 = {instancePath:instancePath+"/leaves",schemaPath:"#/properties/leaves/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -1206,11 +934,10 @@ vErrors.push(err74);
 errors++;
 }
 }
-}
-if(data36.errors !== undefined && func0.call(data36, "errors")){
-let data38 = data36.errors;
-if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
-const err75 = {instancePath:instancePath+"/hurt/errors",schemaPath:"#/properties/hurt/properties/errors/type",keyword:"type",params:{type: "integer"}};
+if(data.writes !== undefined && func0.call(data, "writes")){
+let data33 = data.writes;
+if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
+const err75 = {instancePath:instancePath+"/writes",schemaPath:"#/properties/writes/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -1219,9 +946,9 @@ vErrors.push(err75);
 }
 errors++;
 }
-if((typeof data38 == "number") && (isFinite(data38))){
-if(data38 < 0 || isNaN(data38)){
-const err76 = {instancePath:instancePath+"/hurt/errors",schemaPath:"#/properties/hurt/properties/errors/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if((typeof data33 == "number") && (isFinite(data33))){
+if(data33 < 0 || isNaN(data33)){
+const err76 = {instancePath:instancePath+"/writes",schemaPath:"#/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1232,9 +959,10 @@ errors++;
 }
 }
 }
-}
-else {
-const err77 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/type",keyword:"type",params:{type: "object"}};
+if(data.ms !== undefined && func0.call(data, "ms")){
+let data34 = data.ms;
+if(!((typeof data34 == "number") && (isFinite(data34)))){
+const err77 = {instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "number"}};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1244,13 +972,15 @@ vErrors.push(err77);
 errors++;
 }
 }
-if(data.warnings !== undefined && func0.call(data, "warnings")){
-let data39 = data.warnings;
-if(Array.isArray(data39)){
-const len5 = data39.length;
-for(let i5=0; i5<len5; i5++){
-if(typeof data39[i5] !== "string"){
-const err78 = {instancePath:instancePath+"/warnings/" + i5,schemaPath:"#/properties/warnings/items/type",keyword:"type",params:{type: "string"}};
+if(data.next !== undefined && func0.call(data, "next")){
+let data35 = data.next;
+if(Array.isArray(data35)){
+const len4 = data35.length;
+for(let i4=0; i4<len4; i4++){
+let data36 = data35[i4];
+if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
+if((data36.label === undefined) || (!(func0.call(data36, "label")))){
+const err78 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/properties/next/items/required",keyword:"required",params:{missingProperty: "label"}};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1259,10 +989,8 @@ vErrors.push(err78);
 }
 errors++;
 }
-}
-}
-else {
-const err79 = {instancePath:instancePath+"/warnings",schemaPath:"#/properties/warnings/type",keyword:"type",params:{type: "array"}};
+if((data36.command === undefined) || (!(func0.call(data36, "command")))){
+const err79 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/properties/next/items/required",keyword:"required",params:{missingProperty: "command"}};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -1271,15 +999,264 @@ vErrors.push(err79);
 }
 errors++;
 }
-}
-}
-else {
-const err80 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+for(const key8 of Object.keys(data36)){
+if(!((((key8 === "label") || (key8 === "command")) || (key8 === "writes")) || (key8 === "note"))){
+const err80 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/properties/next/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8}};
 if(vErrors === null){
 vErrors = [err80];
 }
 else {
 vErrors.push(err80);
+}
+errors++;
+}
+}
+if(data36.label !== undefined && func0.call(data36, "label")){
+let data37 = data36.label;
+if(!((((((((data37 === "watch") || (data37 === "promote")) || (data37 === "undo")) || (data37 === "try it")) || (data37 === "why")) || (data37 === "forward")) || (data37 === "back")) || (data37 === "adopt"))){
+const err81 = {instancePath:instancePath+"/next/" + i4+"/label",schemaPath:"#/properties/next/items/properties/label/enum",keyword:"enum",params:{allowedValues: schema31.properties.next.items.properties.label.enum}};
+if(vErrors === null){
+vErrors = [err81];
+}
+else {
+vErrors.push(err81);
+}
+errors++;
+}
+}
+if(data36.command !== undefined && func0.call(data36, "command")){
+if(typeof data36.command !== "string"){
+const err82 = {instancePath:instancePath+"/next/" + i4+"/command",schemaPath:"#/properties/next/items/properties/command/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err82];
+}
+else {
+vErrors.push(err82);
+}
+errors++;
+}
+}
+if(data36.writes !== undefined && func0.call(data36, "writes")){
+let data39 = data36.writes;
+if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
+const err83 = {instancePath:instancePath+"/next/" + i4+"/writes",schemaPath:"#/properties/next/items/properties/writes/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err83];
+}
+else {
+vErrors.push(err83);
+}
+errors++;
+}
+if((typeof data39 == "number") && (isFinite(data39))){
+if(data39 < 0 || isNaN(data39)){
+const err84 = {instancePath:instancePath+"/next/" + i4+"/writes",schemaPath:"#/properties/next/items/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err84];
+}
+else {
+vErrors.push(err84);
+}
+errors++;
+}
+}
+}
+if(data36.note !== undefined && func0.call(data36, "note")){
+if(typeof data36.note !== "string"){
+const err85 = {instancePath:instancePath+"/next/" + i4+"/note",schemaPath:"#/properties/next/items/properties/note/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err85];
+}
+else {
+vErrors.push(err85);
+}
+errors++;
+}
+}
+}
+else {
+const err86 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/properties/next/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err86];
+}
+else {
+vErrors.push(err86);
+}
+errors++;
+}
+}
+}
+else {
+const err87 = {instancePath:instancePath+"/next",schemaPath:"#/properties/next/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err87];
+}
+else {
+vErrors.push(err87);
+}
+errors++;
+}
+}
+if(data.urls !== undefined && func0.call(data, "urls")){
+let data41 = data.urls;
+if(data41 && typeof data41 == "object" && !Array.isArray(data41)){
+for(const key9 of Object.keys(data41)){
+if(typeof data41[key9] !== "string"){
+const err88 = {instancePath:instancePath+"/urls/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/urls/additionalProperties/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err88];
+}
+else {
+vErrors.push(err88);
+}
+errors++;
+}
+}
+}
+else {
+const err89 = {instancePath:instancePath+"/urls",schemaPath:"#/properties/urls/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err89];
+}
+else {
+vErrors.push(err89);
+}
+errors++;
+}
+}
+if(data.hurt !== undefined && func0.call(data, "hurt")){
+let data43 = data.hurt;
+if(data43 && typeof data43 == "object" && !Array.isArray(data43)){
+if((data43.calls === undefined) || (!(func0.call(data43, "calls")))){
+const err90 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/required",keyword:"required",params:{missingProperty: "calls"}};
+if(vErrors === null){
+vErrors = [err90];
+}
+else {
+vErrors.push(err90);
+}
+errors++;
+}
+if((data43.errors === undefined) || (!(func0.call(data43, "errors")))){
+const err91 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/required",keyword:"required",params:{missingProperty: "errors"}};
+if(vErrors === null){
+vErrors = [err91];
+}
+else {
+vErrors.push(err91);
+}
+errors++;
+}
+for(const key10 of Object.keys(data43)){
+if(!((key10 === "calls") || (key10 === "errors"))){
+const err92 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10}};
+if(vErrors === null){
+vErrors = [err92];
+}
+else {
+vErrors.push(err92);
+}
+errors++;
+}
+}
+if(data43.calls !== undefined && func0.call(data43, "calls")){
+let data44 = data43.calls;
+if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
+const err93 = {instancePath:instancePath+"/hurt/calls",schemaPath:"#/properties/hurt/properties/calls/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err93];
+}
+else {
+vErrors.push(err93);
+}
+errors++;
+}
+if((typeof data44 == "number") && (isFinite(data44))){
+if(data44 < 0 || isNaN(data44)){
+const err94 = {instancePath:instancePath+"/hurt/calls",schemaPath:"#/properties/hurt/properties/calls/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err94];
+}
+else {
+vErrors.push(err94);
+}
+errors++;
+}
+}
+}
+if(data43.errors !== undefined && func0.call(data43, "errors")){
+let data45 = data43.errors;
+if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
+const err95 = {instancePath:instancePath+"/hurt/errors",schemaPath:"#/properties/hurt/properties/errors/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err95];
+}
+else {
+vErrors.push(err95);
+}
+errors++;
+}
+if((typeof data45 == "number") && (isFinite(data45))){
+if(data45 < 0 || isNaN(data45)){
+const err96 = {instancePath:instancePath+"/hurt/errors",schemaPath:"#/properties/hurt/properties/errors/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err96];
+}
+else {
+vErrors.push(err96);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err97 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err97];
+}
+else {
+vErrors.push(err97);
+}
+errors++;
+}
+}
+if(data.warnings !== undefined && func0.call(data, "warnings")){
+let data46 = data.warnings;
+if(Array.isArray(data46)){
+const len5 = data46.length;
+for(let i5=0; i5<len5; i5++){
+if(typeof data46[i5] !== "string"){
+const err98 = {instancePath:instancePath+"/warnings/" + i5,schemaPath:"#/properties/warnings/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err98];
+}
+else {
+vErrors.push(err98);
+}
+errors++;
+}
+}
+}
+else {
+const err99 = {instancePath:instancePath+"/warnings",schemaPath:"#/properties/warnings/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err99];
+}
+else {
+vErrors.push(err99);
+}
+errors++;
+}
+}
+}
+else {
+const err100 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err100];
+}
+else {
+vErrors.push(err100);
 }
 errors++;
 }
@@ -1322,31 +1299,31 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "release",
   "percent"
  ],
+ "#/properties/aliases/items/additionalProperties": [
+  "alias",
+  "table"
+ ],
+ "#/properties/aliases/items/properties/table/oneOf/0/additionalProperties/additionalProperties": [
+  "stable",
+  "candidate"
+ ],
+ "#/properties/aliases/items/properties/table/oneOf/0/additionalProperties/properties/candidate/additionalProperties": [
+  "version",
+  "percent"
+ ],
  "#/properties/error/additionalProperties": [
   "code",
   "message",
   "hint"
  ],
- "#/properties/hurt/additionalProperties": [
-  "calls",
-  "errors"
- ],
- "#/$defs/split/additionalProperties": [
-  "stable",
-  "candidate"
- ],
- "#/$defs/split/properties/candidate/additionalProperties": [
-  "version",
-  "percent"
- ],
- "#/$defs/aliasReport/additionalProperties": [
-  "alias",
-  "table"
- ],
- "#/$defs/next/additionalProperties": [
+ "#/properties/next/items/additionalProperties": [
   "label",
   "command",
   "writes",
   "note"
+ ],
+ "#/properties/hurt/additionalProperties": [
+  "calls",
+  "errors"
  ]
 };

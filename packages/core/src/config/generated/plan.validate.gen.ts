@@ -3,10 +3,7 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:plan","title":"Plan document","type":"object","properties":{"version":{"const":1},"kind":{"enum":["deploy","rollback"]},"service":{"type":"string"},"stage":{"type":"string"},"providers":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"where":{"type":"string"},"as":{"type":"string"}},"additionalProperties":false,"required":["name","where"]}},"of":{"type":"integer","minimum":1},"number":{"type":"integer","minimum":1},"base":{"type":["integer","null"],"minimum":1},"digest":{"$ref":"#/$defs/digest"},"bound":{"type":"object","properties":{"config":{"$ref":"#/$defs/digest"},"units":{"type":"object","additionalProperties":{"$ref":"#/$defs/digest"}},"live":{"type":["integer","null"],"minimum":1},"open":{"type":["integer","null"],"minimum":1},"next":{"type":"integer","minimum":1},"tables":{"$ref":"#/$defs/digest"}},"additionalProperties":false,"required":["config","units","live","open","next","tables"]},"empty":{"type":"boolean"},"changes":{"type":"array","items":{"$ref":"#/$defs/change"}},"staged":{"type":"array","items":{"type":"string"}},"steps":{"type":"array","items":{"$ref":"#/$defs/step"}},"waits":{"type":"array","items":{"type":"string"}},"effort":{"type":"object","properties":{"writes":{"type":"integer","minimum":0}},"additionalProperties":false,"required":["writes"]},"undo":{"type":"object","properties":{"writes":{"type":"integer","minimum":0},"takesBack":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["writes","takesBack"]},"kept":{"type":"array","items":{"type":"string"}},"warnings":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["version","kind","service","stage","providers","number","base","digest","bound","empty","changes","staged","steps","waits","effort","undo","kept","warnings"],"$defs":{"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"change":{"type":"object","properties":{"area":{"enum":["function","trigger","resource"]},"action":{"enum":["add","change","move","remove","keep"]},"name":{"type":"string"},"why":{"type":"string"},"when":{"type":"string"},"destroys":{"const":true}},"additionalProperties":false,"required":["area","action","name","why"]},"step":{"oneOf":[{"type":"object","properties":{"weight":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["weight"]},{"type":"object","properties":{"pause":{"type":["number","null"],"minimum":0}},"additionalProperties":false,"required":["pause"]},{"type":"object","properties":{"check":{"type":"string"}},"additionalProperties":false,"required":["check"]}]}}};
-const schema32 = {"type":"string","pattern":"^sha256:[0-9a-f]{64}$"};
-const schema36 = {"type":"object","properties":{"area":{"enum":["function","trigger","resource"]},"action":{"enum":["add","change","move","remove","keep"]},"name":{"type":"string"},"why":{"type":"string"},"when":{"type":"string"},"destroys":{"const":true}},"additionalProperties":false,"required":["area","action","name","why"]};
-const schema37 = {"oneOf":[{"type":"object","properties":{"weight":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["weight"]},{"type":"object","properties":{"pause":{"type":["number","null"],"minimum":0}},"additionalProperties":false,"required":["pause"]},{"type":"object","properties":{"check":{"type":"string"}},"additionalProperties":false,"required":["check"]}]};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:plan","title":"Plan document","type":"object","properties":{"version":{"const":1},"kind":{"enum":["deploy","rollback"]},"service":{"type":"string"},"stage":{"type":"string"},"providers":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"where":{"type":"string"},"as":{"type":"string"}},"additionalProperties":false,"required":["name","where"]}},"of":{"type":"integer","minimum":1},"number":{"type":"integer","minimum":1},"base":{"type":["integer","null"],"minimum":1},"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"bound":{"type":"object","properties":{"config":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"units":{"type":"object","additionalProperties":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"}},"live":{"type":["integer","null"],"minimum":1},"open":{"type":["integer","null"],"minimum":1},"next":{"type":"integer","minimum":1},"tables":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"}},"additionalProperties":false,"required":["config","units","live","open","next","tables"]},"empty":{"type":"boolean"},"changes":{"type":"array","items":{"type":"object","properties":{"area":{"enum":["function","trigger","resource"]},"action":{"enum":["add","change","move","remove","keep"]},"name":{"type":"string"},"why":{"type":"string"},"when":{"type":"string"},"destroys":{"const":true}},"additionalProperties":false,"required":["area","action","name","why"]}},"staged":{"type":"array","items":{"type":"string"}},"steps":{"type":"array","items":{"oneOf":[{"type":"object","properties":{"weight":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["weight"]},{"type":"object","properties":{"pause":{"type":["number","null"],"minimum":0}},"additionalProperties":false,"required":["pause"]},{"type":"object","properties":{"check":{"type":"string"}},"additionalProperties":false,"required":["check"]}]}},"waits":{"type":"array","items":{"type":"string"}},"effort":{"type":"object","properties":{"writes":{"type":"integer","minimum":0}},"additionalProperties":false,"required":["writes"]},"undo":{"type":"object","properties":{"writes":{"type":"integer","minimum":0},"takesBack":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["writes","takesBack"]},"kept":{"type":"array","items":{"type":"string"}},"warnings":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["version","kind","service","stage","providers","number","base","digest","bound","empty","changes","staged","steps","waits","effort","undo","kept","warnings"]};
 const func0 = Object.prototype.hasOwnProperty;
 const pattern4 = new RegExp("^sha256:[0-9a-f]{64}$", "");
 
@@ -441,7 +438,7 @@ if(data.digest !== undefined && func0.call(data, "digest")){
 let data12 = data.digest;
 if(typeof data12 === "string"){
 if(!pattern4.test(data12)){
-const err37 = {instancePath:instancePath+"/digest",schemaPath:"#/$defs/digest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
+const err37 = {instancePath:instancePath+"/digest",schemaPath:"#/properties/digest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -452,7 +449,7 @@ errors++;
 }
 }
 else {
-const err38 = {instancePath:instancePath+"/digest",schemaPath:"#/$defs/digest/type",keyword:"type",params:{type: "string"}};
+const err38 = {instancePath:instancePath+"/digest",schemaPath:"#/properties/digest/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -541,7 +538,7 @@ if(data13.config !== undefined && func0.call(data13, "config")){
 let data14 = data13.config;
 if(typeof data14 === "string"){
 if(!pattern4.test(data14)){
-const err46 = {instancePath:instancePath+"/bound/config",schemaPath:"#/$defs/digest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
+const err46 = {instancePath:instancePath+"/bound/config",schemaPath:"#/properties/bound/properties/config/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -552,7 +549,7 @@ errors++;
 }
 }
 else {
-const err47 = {instancePath:instancePath+"/bound/config",schemaPath:"#/$defs/digest/type",keyword:"type",params:{type: "string"}};
+const err47 = {instancePath:instancePath+"/bound/config",schemaPath:"#/properties/bound/properties/config/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -569,7 +566,7 @@ for(const key3 of Object.keys(data15)){
 let data16 = data15[key3];
 if(typeof data16 === "string"){
 if(!pattern4.test(data16)){
-const err48 = {instancePath:instancePath+"/bound/units/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/digest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
+const err48 = {instancePath:instancePath+"/bound/units/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/bound/properties/units/additionalProperties/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -580,7 +577,7 @@ errors++;
 }
 }
 else {
-const err49 = {instancePath:instancePath+"/bound/units/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/digest/type",keyword:"type",params:{type: "string"}};
+const err49 = {instancePath:instancePath+"/bound/units/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/bound/properties/units/additionalProperties/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -681,7 +678,7 @@ if(data13.tables !== undefined && func0.call(data13, "tables")){
 let data20 = data13.tables;
 if(typeof data20 === "string"){
 if(!pattern4.test(data20)){
-const err57 = {instancePath:instancePath+"/bound/tables",schemaPath:"#/$defs/digest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
+const err57 = {instancePath:instancePath+"/bound/tables",schemaPath:"#/properties/bound/properties/tables/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -692,7 +689,7 @@ errors++;
 }
 }
 else {
-const err58 = {instancePath:instancePath+"/bound/tables",schemaPath:"#/$defs/digest/type",keyword:"type",params:{type: "string"}};
+const err58 = {instancePath:instancePath+"/bound/tables",schemaPath:"#/properties/bound/properties/tables/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -734,7 +731,7 @@ for(let i1=0; i1<len1; i1++){
 let data23 = data22[i1];
 if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
 if((data23.area === undefined) || (!(func0.call(data23, "area")))){
-const err61 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/$defs/change/required",keyword:"required",params:{missingProperty: "area"}};
+const err61 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/required",keyword:"required",params:{missingProperty: "area"}};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -744,7 +741,7 @@ vErrors.push(err61);
 errors++;
 }
 if((data23.action === undefined) || (!(func0.call(data23, "action")))){
-const err62 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/$defs/change/required",keyword:"required",params:{missingProperty: "action"}};
+const err62 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/required",keyword:"required",params:{missingProperty: "action"}};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -754,7 +751,7 @@ vErrors.push(err62);
 errors++;
 }
 if((data23.name === undefined) || (!(func0.call(data23, "name")))){
-const err63 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/$defs/change/required",keyword:"required",params:{missingProperty: "name"}};
+const err63 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/required",keyword:"required",params:{missingProperty: "name"}};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -764,7 +761,7 @@ vErrors.push(err63);
 errors++;
 }
 if((data23.why === undefined) || (!(func0.call(data23, "why")))){
-const err64 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/$defs/change/required",keyword:"required",params:{missingProperty: "why"}};
+const err64 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/required",keyword:"required",params:{missingProperty: "why"}};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -775,7 +772,7 @@ errors++;
 }
 for(const key4 of Object.keys(data23)){
 if(!((((((key4 === "area") || (key4 === "action")) || (key4 === "name")) || (key4 === "why")) || (key4 === "when")) || (key4 === "destroys"))){
-const err65 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/$defs/change/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
+const err65 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -788,7 +785,7 @@ errors++;
 if(data23.area !== undefined && func0.call(data23, "area")){
 let data24 = data23.area;
 if(!(((data24 === "function") || (data24 === "trigger")) || (data24 === "resource"))){
-const err66 = {instancePath:instancePath+"/changes/" + i1+"/area",schemaPath:"#/$defs/change/properties/area/enum",keyword:"enum",params:{allowedValues: schema36.properties.area.enum}};
+const err66 = {instancePath:instancePath+"/changes/" + i1+"/area",schemaPath:"#/properties/changes/items/properties/area/enum",keyword:"enum",params:{allowedValues: schema31.properties.changes.items.properties.area.enum}};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -801,7 +798,7 @@ errors++;
 if(data23.action !== undefined && func0.call(data23, "action")){
 let data25 = data23.action;
 if(!(((((data25 === "add") || (data25 === "change")) || (data25 === "move")) || (data25 === "remove")) || (data25 === "keep"))){
-const err67 = {instancePath:instancePath+"/changes/" + i1+"/action",schemaPath:"#/$defs/change/properties/action/enum",keyword:"enum",params:{allowedValues: schema36.properties.action.enum}};
+const err67 = {instancePath:instancePath+"/changes/" + i1+"/action",schemaPath:"#/properties/changes/items/properties/action/enum",keyword:"enum",params:{allowedValues: schema31.properties.changes.items.properties.action.enum}};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -813,7 +810,7 @@ errors++;
 }
 if(data23.name !== undefined && func0.call(data23, "name")){
 if(typeof data23.name !== "string"){
-const err68 = {instancePath:instancePath+"/changes/" + i1+"/name",schemaPath:"#/$defs/change/properties/name/type",keyword:"type",params:{type: "string"}};
+const err68 = {instancePath:instancePath+"/changes/" + i1+"/name",schemaPath:"#/properties/changes/items/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -825,7 +822,7 @@ errors++;
 }
 if(data23.why !== undefined && func0.call(data23, "why")){
 if(typeof data23.why !== "string"){
-const err69 = {instancePath:instancePath+"/changes/" + i1+"/why",schemaPath:"#/$defs/change/properties/why/type",keyword:"type",params:{type: "string"}};
+const err69 = {instancePath:instancePath+"/changes/" + i1+"/why",schemaPath:"#/properties/changes/items/properties/why/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -837,7 +834,7 @@ errors++;
 }
 if(data23.when !== undefined && func0.call(data23, "when")){
 if(typeof data23.when !== "string"){
-const err70 = {instancePath:instancePath+"/changes/" + i1+"/when",schemaPath:"#/$defs/change/properties/when/type",keyword:"type",params:{type: "string"}};
+const err70 = {instancePath:instancePath+"/changes/" + i1+"/when",schemaPath:"#/properties/changes/items/properties/when/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -849,7 +846,7 @@ errors++;
 }
 if(data23.destroys !== undefined && func0.call(data23, "destroys")){
 if(true !== data23.destroys){
-const err71 = {instancePath:instancePath+"/changes/" + i1+"/destroys",schemaPath:"#/$defs/change/properties/destroys/const",keyword:"const",params:{allowedValue: true}};
+const err71 = {instancePath:instancePath+"/changes/" + i1+"/destroys",schemaPath:"#/properties/changes/items/properties/destroys/const",keyword:"const",params:{allowedValue: true}};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -861,7 +858,7 @@ errors++;
 }
 }
 else {
-const err72 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/$defs/change/type",keyword:"type",params:{type: "object"}};
+const err72 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -917,13 +914,13 @@ if(Array.isArray(data32)){
 const len3 = data32.length;
 for(let i3=0; i3<len3; i3++){
 let data33 = data32[i3];
-const _errs74 = errors;
-let valid19 = false;
+const _errs68 = errors;
+let valid13 = false;
 let passing0 = null;
-const _errs75 = errors;
+const _errs69 = errors;
 if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
 if((data33.weight === undefined) || (!(func0.call(data33, "weight")))){
-const err76 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/$defs/step/oneOf/0/required",keyword:"required",params:{missingProperty: "weight"}};
+const err76 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/0/required",keyword:"required",params:{missingProperty: "weight"}};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -934,7 +931,7 @@ errors++;
 }
 for(const key5 of Object.keys(data33)){
 if(!(key5 === "weight")){
-const err77 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/$defs/step/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}};
+const err77 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -947,7 +944,7 @@ errors++;
 if(data33.weight !== undefined && func0.call(data33, "weight")){
 let data34 = data33.weight;
 if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-const err78 = {instancePath:instancePath+"/steps/" + i3+"/weight",schemaPath:"#/$defs/step/oneOf/0/properties/weight/type",keyword:"type",params:{type: "integer"}};
+const err78 = {instancePath:instancePath+"/steps/" + i3+"/weight",schemaPath:"#/properties/steps/items/oneOf/0/properties/weight/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -958,7 +955,7 @@ errors++;
 }
 if((typeof data34 == "number") && (isFinite(data34))){
 if(data34 > 100 || isNaN(data34)){
-const err79 = {instancePath:instancePath+"/steps/" + i3+"/weight",schemaPath:"#/$defs/step/oneOf/0/properties/weight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
+const err79 = {instancePath:instancePath+"/steps/" + i3+"/weight",schemaPath:"#/properties/steps/items/oneOf/0/properties/weight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -968,7 +965,7 @@ vErrors.push(err79);
 errors++;
 }
 if(data34 < 0 || isNaN(data34)){
-const err80 = {instancePath:instancePath+"/steps/" + i3+"/weight",schemaPath:"#/$defs/step/oneOf/0/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+const err80 = {instancePath:instancePath+"/steps/" + i3+"/weight",schemaPath:"#/properties/steps/items/oneOf/0/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -981,7 +978,7 @@ errors++;
 }
 }
 else {
-const err81 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/$defs/step/oneOf/0/type",keyword:"type",params:{type: "object"}};
+const err81 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/0/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -990,16 +987,16 @@ vErrors.push(err81);
 }
 errors++;
 }
-var _valid0 = _errs75 === errors;
+var _valid0 = _errs69 === errors;
 if(_valid0){
-valid19 = true;
+valid13 = true;
 passing0 = 0;
 var props0 = true;
 }
-const _errs80 = errors;
+const _errs74 = errors;
 if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
 if((data33.pause === undefined) || (!(func0.call(data33, "pause")))){
-const err82 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/$defs/step/oneOf/1/required",keyword:"required",params:{missingProperty: "pause"}};
+const err82 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/1/required",keyword:"required",params:{missingProperty: "pause"}};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1010,7 +1007,7 @@ errors++;
 }
 for(const key6 of Object.keys(data33)){
 if(!(key6 === "pause")){
-const err83 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/$defs/step/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
+const err83 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1023,7 +1020,7 @@ errors++;
 if(data33.pause !== undefined && func0.call(data33, "pause")){
 let data35 = data33.pause;
 if((!((typeof data35 == "number") && (isFinite(data35)))) && (data35 !== null)){
-const err84 = {instancePath:instancePath+"/steps/" + i3+"/pause",schemaPath:"#/$defs/step/oneOf/1/properties/pause/type",keyword:"type",params:{type: schema37.oneOf[1].properties.pause.type}};
+const err84 = {instancePath:instancePath+"/steps/" + i3+"/pause",schemaPath:"#/properties/steps/items/oneOf/1/properties/pause/type",keyword:"type",params:{type: schema31.properties.steps.items.oneOf[1].properties.pause.type}};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1034,7 +1031,7 @@ errors++;
 }
 if((typeof data35 == "number") && (isFinite(data35))){
 if(data35 < 0 || isNaN(data35)){
-const err85 = {instancePath:instancePath+"/steps/" + i3+"/pause",schemaPath:"#/$defs/step/oneOf/1/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+const err85 = {instancePath:instancePath+"/steps/" + i3+"/pause",schemaPath:"#/properties/steps/items/oneOf/1/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1047,7 +1044,7 @@ errors++;
 }
 }
 else {
-const err86 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/$defs/step/oneOf/1/type",keyword:"type",params:{type: "object"}};
+const err86 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/1/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1056,23 +1053,23 @@ vErrors.push(err86);
 }
 errors++;
 }
-var _valid0 = _errs80 === errors;
-if(_valid0 && valid19){
-valid19 = false;
+var _valid0 = _errs74 === errors;
+if(_valid0 && valid13){
+valid13 = false;
 passing0 = [passing0, 1];
 }
 else {
 if(_valid0){
-valid19 = true;
+valid13 = true;
 passing0 = 1;
 if(props0 !== true){
 props0 = true;
 }
 }
-const _errs85 = errors;
+const _errs79 = errors;
 if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
 if((data33.check === undefined) || (!(func0.call(data33, "check")))){
-const err87 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/$defs/step/oneOf/2/required",keyword:"required",params:{missingProperty: "check"}};
+const err87 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/2/required",keyword:"required",params:{missingProperty: "check"}};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1083,7 +1080,7 @@ errors++;
 }
 for(const key7 of Object.keys(data33)){
 if(!(key7 === "check")){
-const err88 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/$defs/step/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7}};
+const err88 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7}};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1095,7 +1092,7 @@ errors++;
 }
 if(data33.check !== undefined && func0.call(data33, "check")){
 if(typeof data33.check !== "string"){
-const err89 = {instancePath:instancePath+"/steps/" + i3+"/check",schemaPath:"#/$defs/step/oneOf/2/properties/check/type",keyword:"type",params:{type: "string"}};
+const err89 = {instancePath:instancePath+"/steps/" + i3+"/check",schemaPath:"#/properties/steps/items/oneOf/2/properties/check/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1107,7 +1104,7 @@ errors++;
 }
 }
 else {
-const err90 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/$defs/step/oneOf/2/type",keyword:"type",params:{type: "object"}};
+const err90 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/2/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1116,14 +1113,14 @@ vErrors.push(err90);
 }
 errors++;
 }
-var _valid0 = _errs85 === errors;
-if(_valid0 && valid19){
-valid19 = false;
+var _valid0 = _errs79 === errors;
+if(_valid0 && valid13){
+valid13 = false;
 passing0 = [passing0, 2];
 }
 else {
 if(_valid0){
-valid19 = true;
+valid13 = true;
 passing0 = 2;
 if(props0 !== true){
 props0 = true;
@@ -1131,8 +1128,8 @@ props0 = true;
 }
 }
 }
-if(!valid19){
-const err91 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/$defs/step/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
+if(!valid13){
+const err91 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1142,10 +1139,10 @@ vErrors.push(err91);
 errors++;
 }
 else {
-errors = _errs74;
+errors = _errs68;
 if(vErrors !== null){
-if(_errs74){
-vErrors.length = _errs74;
+if(_errs68){
+vErrors.length = _errs68;
 }
 else {
 vErrors = null;
@@ -1464,14 +1461,7 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "next",
   "tables"
  ],
- "#/properties/effort/additionalProperties": [
-  "writes"
- ],
- "#/properties/undo/additionalProperties": [
-  "writes",
-  "takesBack"
- ],
- "#/$defs/change/additionalProperties": [
+ "#/properties/changes/items/additionalProperties": [
   "area",
   "action",
   "name",
@@ -1479,13 +1469,20 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "when",
   "destroys"
  ],
- "#/$defs/step/oneOf/0/additionalProperties": [
+ "#/properties/steps/items/oneOf/0/additionalProperties": [
   "weight"
  ],
- "#/$defs/step/oneOf/1/additionalProperties": [
+ "#/properties/steps/items/oneOf/1/additionalProperties": [
   "pause"
  ],
- "#/$defs/step/oneOf/2/additionalProperties": [
+ "#/properties/steps/items/oneOf/2/additionalProperties": [
   "check"
+ ],
+ "#/properties/effort/additionalProperties": [
+  "writes"
+ ],
+ "#/properties/undo/additionalProperties": [
+  "writes",
+  "takesBack"
  ]
 };

@@ -3,1732 +3,9 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:release","title":"Release document","type":"object","properties":{"version":{"type":"integer","minimum":1},"number":{"type":"integer","minimum":1},"digest":{"$ref":"#/$defs/digest"},"kind":{"enum":["deploy","rollback","adopt"]},"of":{"type":"integer","minimum":1},"base":{"type":["integer","null"],"minimum":1},"irs":{"type":"object","additionalProperties":{"$ref":"#/$defs/ir"}},"artifacts":{"type":"object","additionalProperties":{"$ref":"#/$defs/digest"}},"units":{"type":"object","additionalProperties":{"$ref":"#/$defs/digest"}},"undo":{"type":"object","additionalProperties":{"$ref":"#/$defs/table"}},"checks":{"type":"array","items":{"$ref":"#/$defs/check"}},"keep":{"type":"integer","minimum":1},"tag":{"type":"string"},"by":{"$ref":"#/$defs/by"},"rollout":{"$ref":"#/$defs/rollout"}},"additionalProperties":false,"required":["version","number","digest","kind","base","irs","artifacts","units","undo","checks","keep","by","rollout"],"$defs":{"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"ir":{"type":"object","properties":{"infra":{"type":"array","items":{"$ref":"#/$defs/resource"}},"units":{"type":"array","items":{"$ref":"#/$defs/unit"}},"aliases":{"type":"array","items":{"$ref":"#/$defs/alias"}},"triggers":{"type":"array","items":{"$ref":"#/$defs/trigger"}}},"additionalProperties":false,"required":["infra","units","aliases","triggers"]},"resource":{"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true}},"additionalProperties":false,"required":["id","kind","props","dependsOn"]},"unit":{"type":"object","properties":{"id":{"type":"string"},"functions":{"type":"array","items":{"type":"string"}},"build":{},"config":{},"dependsOn":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","functions","build","config","dependsOn"]},"alias":{"type":"object","properties":{"id":{"type":"string"},"units":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","units"]},"trigger":{"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true},"source":{"type":"string"},"alias":{"type":"string"},"function":{"type":"string"},"delivers":{"enum":["asked","pulls"]}},"additionalProperties":false,"required":["id","kind","props","dependsOn","source","alias","function","delivers"]},"split":{"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]},"table":{"type":"object","additionalProperties":{"$ref":"#/$defs/split"}},"step":{"oneOf":[{"type":"object","properties":{"weight":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["weight"]},{"type":"object","properties":{"pause":{"type":["number","null"],"minimum":0}},"additionalProperties":false,"required":["pause"]},{"type":"object","properties":{"check":{"type":"string"}},"additionalProperties":false,"required":["check"]}]},"git":{"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"},"dirty":{"const":true}},"additionalProperties":false,"required":["sha"]},"by":{"type":"object","properties":{"who":{"type":"string"},"at":{"type":"string"},"git":{"$ref":"#/$defs/git"}},"additionalProperties":false,"required":["who","at"]},"rollout":{"type":"object","properties":{"steps":{"type":"array","items":{"$ref":"#/$defs/step"}},"analysis":{"$ref":"#/$defs/analysis"},"onFailure":{"enum":["rollback","pause"]},"bakeMs":{"type":"number"},"deadlineMs":{"type":"number"},"expand":{"enum":["late","early"]}},"additionalProperties":false,"required":["steps","onFailure","bakeMs","expand"]},"analysis":{"type":"object","properties":{"intervalMs":{"type":"number"},"initialDelayMs":{"type":"number"},"failureLimit":{"type":"integer","minimum":0},"inconclusive":{"enum":["pause","fail","pass"]},"minSamples":{"type":"integer","minimum":0},"metrics":{"type":"array","items":{"type":"object","properties":{"name":{"enum":["error-rate","latency-p95"]},"max":{"type":"number"},"tolerance":{"type":"number"}},"additionalProperties":false,"required":["name"]}}},"additionalProperties":false,"required":["intervalMs","initialDelayMs","failureLimit","inconclusive","minSamples","metrics"]},"check":{"type":"object","properties":{"name":{"type":"string"},"function":{"type":"string"},"payload":{},"expect":{"type":"object","properties":{"status":{"type":"integer"},"match":{}},"additionalProperties":false}},"additionalProperties":false,"required":["name","function","payload","expect"]}}};
-const schema32 = {"type":"string","pattern":"^sha256:[0-9a-f]{64}$"};
-const schema42 = {"type":"object","properties":{"name":{"type":"string"},"function":{"type":"string"},"payload":{},"expect":{"type":"object","properties":{"status":{"type":"integer"},"match":{}},"additionalProperties":false}},"additionalProperties":false,"required":["name","function","payload","expect"]};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:release","title":"Release document","type":"object","properties":{"version":{"type":"integer","minimum":1},"number":{"type":"integer","minimum":1},"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"kind":{"enum":["deploy","rollback","adopt"]},"of":{"type":"integer","minimum":1},"base":{"type":["integer","null"],"minimum":1},"irs":{"type":"object","additionalProperties":{"type":"object","properties":{"infra":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true}},"additionalProperties":false,"required":["id","kind","props","dependsOn"]}},"units":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"functions":{"type":"array","items":{"type":"string"}},"build":{},"config":{},"dependsOn":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","functions","build","config","dependsOn"]}},"aliases":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"units":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","units"]}},"triggers":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true},"source":{"type":"string"},"alias":{"type":"string"},"function":{"type":"string"},"delivers":{"enum":["asked","pulls"]}},"additionalProperties":false,"required":["id","kind","props","dependsOn","source","alias","function","delivers"]}}},"additionalProperties":false,"required":["infra","units","aliases","triggers"]}},"artifacts":{"type":"object","additionalProperties":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"}},"units":{"type":"object","additionalProperties":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"}},"undo":{"type":"object","additionalProperties":{"type":"object","additionalProperties":{"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]}}},"checks":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"function":{"type":"string"},"payload":{},"expect":{"type":"object","properties":{"status":{"type":"integer"},"match":{}},"additionalProperties":false}},"additionalProperties":false,"required":["name","function","payload","expect"]}},"keep":{"type":"integer","minimum":1},"tag":{"type":"string"},"by":{"type":"object","properties":{"who":{"type":"string"},"at":{"type":"string"},"git":{"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"},"dirty":{"const":true}},"additionalProperties":false,"required":["sha"]}},"additionalProperties":false,"required":["who","at"]},"rollout":{"type":"object","properties":{"steps":{"type":"array","items":{"oneOf":[{"type":"object","properties":{"weight":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["weight"]},{"type":"object","properties":{"pause":{"type":["number","null"],"minimum":0}},"additionalProperties":false,"required":["pause"]},{"type":"object","properties":{"check":{"type":"string"}},"additionalProperties":false,"required":["check"]}]}},"analysis":{"type":"object","properties":{"intervalMs":{"type":"number"},"initialDelayMs":{"type":"number"},"failureLimit":{"type":"integer","minimum":0},"inconclusive":{"enum":["pause","fail","pass"]},"minSamples":{"type":"integer","minimum":0},"metrics":{"type":"array","items":{"type":"object","properties":{"name":{"enum":["error-rate","latency-p95"]},"max":{"type":"number"},"tolerance":{"type":"number"}},"additionalProperties":false,"required":["name"]}}},"additionalProperties":false,"required":["intervalMs","initialDelayMs","failureLimit","inconclusive","minSamples","metrics"]},"onFailure":{"enum":["rollback","pause"]},"bakeMs":{"type":"number"},"deadlineMs":{"type":"number"},"expand":{"enum":["late","early"]}},"additionalProperties":false,"required":["steps","onFailure","bakeMs","expand"]}},"additionalProperties":false,"required":["version","number","digest","kind","base","irs","artifacts","units","undo","checks","keep","by","rollout"]};
 const func0 = Object.prototype.hasOwnProperty;
 const pattern4 = new RegExp("^sha256:[0-9a-f]{64}$", "");
-const schema33 = {"type":"object","properties":{"infra":{"type":"array","items":{"$ref":"#/$defs/resource"}},"units":{"type":"array","items":{"$ref":"#/$defs/unit"}},"aliases":{"type":"array","items":{"$ref":"#/$defs/alias"}},"triggers":{"type":"array","items":{"$ref":"#/$defs/trigger"}}},"additionalProperties":false,"required":["infra","units","aliases","triggers"]};
-const schema34 = {"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true}},"additionalProperties":false,"required":["id","kind","props","dependsOn"]};
-const schema35 = {"type":"object","properties":{"id":{"type":"string"},"functions":{"type":"array","items":{"type":"string"}},"build":{},"config":{},"dependsOn":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","functions","build","config","dependsOn"]};
-const schema36 = {"type":"object","properties":{"id":{"type":"string"},"units":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","units"]};
-const schema37 = {"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true},"source":{"type":"string"},"alias":{"type":"string"},"function":{"type":"string"},"delivers":{"enum":["asked","pulls"]}},"additionalProperties":false,"required":["id","kind","props","dependsOn","source","alias","function","delivers"]};
-
-function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate21.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if((data.infra === undefined) || (!(func0.call(data, "infra")))){
-const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "infra"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if((data.units === undefined) || (!(func0.call(data, "units")))){
-const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "units"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-if((data.aliases === undefined) || (!(func0.call(data, "aliases")))){
-const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "aliases"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-if((data.triggers === undefined) || (!(func0.call(data, "triggers")))){
-const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "triggers"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-for(const key0 of Object.keys(data)){
-if(!((((key0 === "infra") || (key0 === "units")) || (key0 === "aliases")) || (key0 === "triggers"))){
-const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-}
-if(data.infra !== undefined && func0.call(data, "infra")){
-let data0 = data.infra;
-if(Array.isArray(data0)){
-const len0 = data0.length;
-for(let i0=0; i0<len0; i0++){
-let data1 = data0[i0];
-if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
-if((data1.id === undefined) || (!(func0.call(data1, "id")))){
-const err5 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/$defs/resource/required",keyword:"required",params:{missingProperty: "id"}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-if((data1.kind === undefined) || (!(func0.call(data1, "kind")))){
-const err6 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/$defs/resource/required",keyword:"required",params:{missingProperty: "kind"}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-if((data1.props === undefined) || (!(func0.call(data1, "props")))){
-const err7 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/$defs/resource/required",keyword:"required",params:{missingProperty: "props"}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-if((data1.dependsOn === undefined) || (!(func0.call(data1, "dependsOn")))){
-const err8 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/$defs/resource/required",keyword:"required",params:{missingProperty: "dependsOn"}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-for(const key1 of Object.keys(data1)){
-if(!(((((key1 === "id") || (key1 === "kind")) || (key1 === "props")) || (key1 === "dependsOn")) || (key1 === "data"))){
-const err9 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/$defs/resource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
-if(data1.id !== undefined && func0.call(data1, "id")){
-if(typeof data1.id !== "string"){
-const err10 = {instancePath:instancePath+"/infra/" + i0+"/id",schemaPath:"#/$defs/resource/properties/id/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-}
-if(data1.kind !== undefined && func0.call(data1, "kind")){
-if(typeof data1.kind !== "string"){
-const err11 = {instancePath:instancePath+"/infra/" + i0+"/kind",schemaPath:"#/$defs/resource/properties/kind/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-}
-if(data1.dependsOn !== undefined && func0.call(data1, "dependsOn")){
-let data4 = data1.dependsOn;
-if(Array.isArray(data4)){
-const len1 = data4.length;
-for(let i1=0; i1<len1; i1++){
-if(typeof data4[i1] !== "string"){
-const err12 = {instancePath:instancePath+"/infra/" + i0+"/dependsOn/" + i1,schemaPath:"#/$defs/resource/properties/dependsOn/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-}
-}
-else {
-const err13 = {instancePath:instancePath+"/infra/" + i0+"/dependsOn",schemaPath:"#/$defs/resource/properties/dependsOn/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-}
-if(data1.data !== undefined && func0.call(data1, "data")){
-if(true !== data1.data){
-const err14 = {instancePath:instancePath+"/infra/" + i0+"/data",schemaPath:"#/$defs/resource/properties/data/const",keyword:"const",params:{allowedValue: true}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-}
-}
-else {
-const err15 = {instancePath:instancePath+"/infra/" + i0,schemaPath:"#/$defs/resource/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-}
-}
-else {
-const err16 = {instancePath:instancePath+"/infra",schemaPath:"#/properties/infra/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-}
-if(data.units !== undefined && func0.call(data, "units")){
-let data7 = data.units;
-if(Array.isArray(data7)){
-const len2 = data7.length;
-for(let i2=0; i2<len2; i2++){
-let data8 = data7[i2];
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-if((data8.id === undefined) || (!(func0.call(data8, "id")))){
-const err17 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/$defs/unit/required",keyword:"required",params:{missingProperty: "id"}};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-if((data8.functions === undefined) || (!(func0.call(data8, "functions")))){
-const err18 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/$defs/unit/required",keyword:"required",params:{missingProperty: "functions"}};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-if((data8.build === undefined) || (!(func0.call(data8, "build")))){
-const err19 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/$defs/unit/required",keyword:"required",params:{missingProperty: "build"}};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-if((data8.config === undefined) || (!(func0.call(data8, "config")))){
-const err20 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/$defs/unit/required",keyword:"required",params:{missingProperty: "config"}};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-if((data8.dependsOn === undefined) || (!(func0.call(data8, "dependsOn")))){
-const err21 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/$defs/unit/required",keyword:"required",params:{missingProperty: "dependsOn"}};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-for(const key2 of Object.keys(data8)){
-if(!(((((key2 === "id") || (key2 === "functions")) || (key2 === "build")) || (key2 === "config")) || (key2 === "dependsOn"))){
-const err22 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/$defs/unit/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-}
-if(data8.id !== undefined && func0.call(data8, "id")){
-if(typeof data8.id !== "string"){
-const err23 = {instancePath:instancePath+"/units/" + i2+"/id",schemaPath:"#/$defs/unit/properties/id/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-}
-if(data8.functions !== undefined && func0.call(data8, "functions")){
-let data10 = data8.functions;
-if(Array.isArray(data10)){
-const len3 = data10.length;
-for(let i3=0; i3<len3; i3++){
-if(typeof data10[i3] !== "string"){
-const err24 = {instancePath:instancePath+"/units/" + i2+"/functions/" + i3,schemaPath:"#/$defs/unit/properties/functions/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-}
-}
-else {
-const err25 = {instancePath:instancePath+"/units/" + i2+"/functions",schemaPath:"#/$defs/unit/properties/functions/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-}
-if(data8.dependsOn !== undefined && func0.call(data8, "dependsOn")){
-let data12 = data8.dependsOn;
-if(Array.isArray(data12)){
-const len4 = data12.length;
-for(let i4=0; i4<len4; i4++){
-if(typeof data12[i4] !== "string"){
-const err26 = {instancePath:instancePath+"/units/" + i2+"/dependsOn/" + i4,schemaPath:"#/$defs/unit/properties/dependsOn/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-}
-}
-else {
-const err27 = {instancePath:instancePath+"/units/" + i2+"/dependsOn",schemaPath:"#/$defs/unit/properties/dependsOn/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-}
-}
-else {
-const err28 = {instancePath:instancePath+"/units/" + i2,schemaPath:"#/$defs/unit/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-}
-}
-else {
-const err29 = {instancePath:instancePath+"/units",schemaPath:"#/properties/units/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-}
-if(data.aliases !== undefined && func0.call(data, "aliases")){
-let data14 = data.aliases;
-if(Array.isArray(data14)){
-const len5 = data14.length;
-for(let i5=0; i5<len5; i5++){
-let data15 = data14[i5];
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
-if((data15.id === undefined) || (!(func0.call(data15, "id")))){
-const err30 = {instancePath:instancePath+"/aliases/" + i5,schemaPath:"#/$defs/alias/required",keyword:"required",params:{missingProperty: "id"}};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-if((data15.units === undefined) || (!(func0.call(data15, "units")))){
-const err31 = {instancePath:instancePath+"/aliases/" + i5,schemaPath:"#/$defs/alias/required",keyword:"required",params:{missingProperty: "units"}};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-for(const key3 of Object.keys(data15)){
-if(!((key3 === "id") || (key3 === "units"))){
-const err32 = {instancePath:instancePath+"/aliases/" + i5,schemaPath:"#/$defs/alias/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
-errors++;
-}
-}
-if(data15.id !== undefined && func0.call(data15, "id")){
-if(typeof data15.id !== "string"){
-const err33 = {instancePath:instancePath+"/aliases/" + i5+"/id",schemaPath:"#/$defs/alias/properties/id/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
-errors++;
-}
-}
-if(data15.units !== undefined && func0.call(data15, "units")){
-let data17 = data15.units;
-if(Array.isArray(data17)){
-const len6 = data17.length;
-for(let i6=0; i6<len6; i6++){
-if(typeof data17[i6] !== "string"){
-const err34 = {instancePath:instancePath+"/aliases/" + i5+"/units/" + i6,schemaPath:"#/$defs/alias/properties/units/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-}
-}
-else {
-const err35 = {instancePath:instancePath+"/aliases/" + i5+"/units",schemaPath:"#/$defs/alias/properties/units/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
-errors++;
-}
-}
-}
-else {
-const err36 = {instancePath:instancePath+"/aliases/" + i5,schemaPath:"#/$defs/alias/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-}
-}
-else {
-const err37 = {instancePath:instancePath+"/aliases",schemaPath:"#/properties/aliases/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err37];
-}
-else {
-vErrors.push(err37);
-}
-errors++;
-}
-}
-if(data.triggers !== undefined && func0.call(data, "triggers")){
-let data19 = data.triggers;
-if(Array.isArray(data19)){
-const len7 = data19.length;
-for(let i7=0; i7<len7; i7++){
-let data20 = data19[i7];
-if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
-if((data20.id === undefined) || (!(func0.call(data20, "id")))){
-const err38 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "id"}};
-if(vErrors === null){
-vErrors = [err38];
-}
-else {
-vErrors.push(err38);
-}
-errors++;
-}
-if((data20.kind === undefined) || (!(func0.call(data20, "kind")))){
-const err39 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "kind"}};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
-errors++;
-}
-if((data20.props === undefined) || (!(func0.call(data20, "props")))){
-const err40 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "props"}};
-if(vErrors === null){
-vErrors = [err40];
-}
-else {
-vErrors.push(err40);
-}
-errors++;
-}
-if((data20.dependsOn === undefined) || (!(func0.call(data20, "dependsOn")))){
-const err41 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "dependsOn"}};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
-errors++;
-}
-if((data20.source === undefined) || (!(func0.call(data20, "source")))){
-const err42 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "source"}};
-if(vErrors === null){
-vErrors = [err42];
-}
-else {
-vErrors.push(err42);
-}
-errors++;
-}
-if((data20.alias === undefined) || (!(func0.call(data20, "alias")))){
-const err43 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "alias"}};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
-errors++;
-}
-if((data20.function === undefined) || (!(func0.call(data20, "function")))){
-const err44 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "function"}};
-if(vErrors === null){
-vErrors = [err44];
-}
-else {
-vErrors.push(err44);
-}
-errors++;
-}
-if((data20.delivers === undefined) || (!(func0.call(data20, "delivers")))){
-const err45 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/required",keyword:"required",params:{missingProperty: "delivers"}};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
-errors++;
-}
-for(const key4 of Object.keys(data20)){
-if(!(func0.call(schema37.properties, key4))){
-const err46 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
-errors++;
-}
-}
-if(data20.id !== undefined && func0.call(data20, "id")){
-if(typeof data20.id !== "string"){
-const err47 = {instancePath:instancePath+"/triggers/" + i7+"/id",schemaPath:"#/$defs/trigger/properties/id/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
-errors++;
-}
-}
-if(data20.kind !== undefined && func0.call(data20, "kind")){
-if(typeof data20.kind !== "string"){
-const err48 = {instancePath:instancePath+"/triggers/" + i7+"/kind",schemaPath:"#/$defs/trigger/properties/kind/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
-errors++;
-}
-}
-if(data20.dependsOn !== undefined && func0.call(data20, "dependsOn")){
-let data23 = data20.dependsOn;
-if(Array.isArray(data23)){
-const len8 = data23.length;
-for(let i8=0; i8<len8; i8++){
-if(typeof data23[i8] !== "string"){
-const err49 = {instancePath:instancePath+"/triggers/" + i7+"/dependsOn/" + i8,schemaPath:"#/$defs/trigger/properties/dependsOn/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err49];
-}
-else {
-vErrors.push(err49);
-}
-errors++;
-}
-}
-}
-else {
-const err50 = {instancePath:instancePath+"/triggers/" + i7+"/dependsOn",schemaPath:"#/$defs/trigger/properties/dependsOn/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err50];
-}
-else {
-vErrors.push(err50);
-}
-errors++;
-}
-}
-if(data20.data !== undefined && func0.call(data20, "data")){
-if(true !== data20.data){
-const err51 = {instancePath:instancePath+"/triggers/" + i7+"/data",schemaPath:"#/$defs/trigger/properties/data/const",keyword:"const",params:{allowedValue: true}};
-if(vErrors === null){
-vErrors = [err51];
-}
-else {
-vErrors.push(err51);
-}
-errors++;
-}
-}
-if(data20.source !== undefined && func0.call(data20, "source")){
-if(typeof data20.source !== "string"){
-const err52 = {instancePath:instancePath+"/triggers/" + i7+"/source",schemaPath:"#/$defs/trigger/properties/source/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err52];
-}
-else {
-vErrors.push(err52);
-}
-errors++;
-}
-}
-if(data20.alias !== undefined && func0.call(data20, "alias")){
-if(typeof data20.alias !== "string"){
-const err53 = {instancePath:instancePath+"/triggers/" + i7+"/alias",schemaPath:"#/$defs/trigger/properties/alias/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err53];
-}
-else {
-vErrors.push(err53);
-}
-errors++;
-}
-}
-if(data20.function !== undefined && func0.call(data20, "function")){
-if(typeof data20.function !== "string"){
-const err54 = {instancePath:instancePath+"/triggers/" + i7+"/function",schemaPath:"#/$defs/trigger/properties/function/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err54];
-}
-else {
-vErrors.push(err54);
-}
-errors++;
-}
-}
-if(data20.delivers !== undefined && func0.call(data20, "delivers")){
-let data29 = data20.delivers;
-if(!((data29 === "asked") || (data29 === "pulls"))){
-const err55 = {instancePath:instancePath+"/triggers/" + i7+"/delivers",schemaPath:"#/$defs/trigger/properties/delivers/enum",keyword:"enum",params:{allowedValues: schema37.properties.delivers.enum}};
-if(vErrors === null){
-vErrors = [err55];
-}
-else {
-vErrors.push(err55);
-}
-errors++;
-}
-}
-}
-else {
-const err56 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/$defs/trigger/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err56];
-}
-else {
-vErrors.push(err56);
-}
-errors++;
-}
-}
-}
-else {
-const err57 = {instancePath:instancePath+"/triggers",schemaPath:"#/properties/triggers/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err57];
-}
-else {
-vErrors.push(err57);
-}
-errors++;
-}
-}
-}
-else {
-const err58 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err58];
-}
-else {
-vErrors.push(err58);
-}
-errors++;
-}
-validate21.errors = vErrors;
-return errors === 0;
-}
-validate21.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
-const schema40 = {"type":"object","additionalProperties":{"$ref":"#/$defs/split"}};
-const schema41 = {"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]};
-
-function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate23.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 of Object.keys(data)){
-let data0 = data[key0];
-if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
-if((data0.stable === undefined) || (!(func0.call(data0, "stable")))){
-const err0 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/split/required",keyword:"required",params:{missingProperty: "stable"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-for(const key1 of Object.keys(data0)){
-if(!((key1 === "stable") || (key1 === "candidate"))){
-const err1 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/split/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-if(data0.stable !== undefined && func0.call(data0, "stable")){
-if(typeof data0.stable !== "string"){
-const err2 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/stable",schemaPath:"#/$defs/split/properties/stable/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data0.candidate !== undefined && func0.call(data0, "candidate")){
-let data2 = data0.candidate;
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-if((data2.version === undefined) || (!(func0.call(data2, "version")))){
-const err3 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/$defs/split/properties/candidate/required",keyword:"required",params:{missingProperty: "version"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-if((data2.percent === undefined) || (!(func0.call(data2, "percent")))){
-const err4 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/$defs/split/properties/candidate/required",keyword:"required",params:{missingProperty: "percent"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-for(const key2 of Object.keys(data2)){
-if(!((key2 === "version") || (key2 === "percent"))){
-const err5 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/$defs/split/properties/candidate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-}
-if(data2.version !== undefined && func0.call(data2, "version")){
-if(typeof data2.version !== "string"){
-const err6 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/version",schemaPath:"#/$defs/split/properties/candidate/properties/version/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-}
-if(data2.percent !== undefined && func0.call(data2, "percent")){
-let data4 = data2.percent;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-const err7 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/$defs/split/properties/candidate/properties/percent/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 > 100 || isNaN(data4)){
-const err8 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/$defs/split/properties/candidate/properties/percent/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-if(data4 < 0 || isNaN(data4)){
-const err9 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/$defs/split/properties/candidate/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err10 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/$defs/split/properties/candidate/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-}
-}
-else {
-const err11 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/split/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-}
-}
-else {
-const err12 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-validate23.errors = vErrors;
-return errors === 0;
-}
-validate23.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
-const schema43 = {"type":"object","properties":{"who":{"type":"string"},"at":{"type":"string"},"git":{"$ref":"#/$defs/git"}},"additionalProperties":false,"required":["who","at"]};
-const schema44 = {"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"},"dirty":{"const":true}},"additionalProperties":false,"required":["sha"]};
-
-function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate25.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if((data.who === undefined) || (!(func0.call(data, "who")))){
-const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "who"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if((data.at === undefined) || (!(func0.call(data, "at")))){
-const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "at"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-for(const key0 of Object.keys(data)){
-if(!(((key0 === "who") || (key0 === "at")) || (key0 === "git"))){
-const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.who !== undefined && func0.call(data, "who")){
-if(typeof data.who !== "string"){
-const err3 = {instancePath:instancePath+"/who",schemaPath:"#/properties/who/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-}
-if(data.at !== undefined && func0.call(data, "at")){
-if(typeof data.at !== "string"){
-const err4 = {instancePath:instancePath+"/at",schemaPath:"#/properties/at/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-}
-if(data.git !== undefined && func0.call(data, "git")){
-let data2 = data.git;
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-if((data2.sha === undefined) || (!(func0.call(data2, "sha")))){
-const err5 = {instancePath:instancePath+"/git",schemaPath:"#/$defs/git/required",keyword:"required",params:{missingProperty: "sha"}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-for(const key1 of Object.keys(data2)){
-if(!(((key1 === "sha") || (key1 === "subject")) || (key1 === "dirty"))){
-const err6 = {instancePath:instancePath+"/git",schemaPath:"#/$defs/git/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-}
-if(data2.sha !== undefined && func0.call(data2, "sha")){
-if(typeof data2.sha !== "string"){
-const err7 = {instancePath:instancePath+"/git/sha",schemaPath:"#/$defs/git/properties/sha/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-}
-if(data2.subject !== undefined && func0.call(data2, "subject")){
-if(typeof data2.subject !== "string"){
-const err8 = {instancePath:instancePath+"/git/subject",schemaPath:"#/$defs/git/properties/subject/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-}
-if(data2.dirty !== undefined && func0.call(data2, "dirty")){
-if(true !== data2.dirty){
-const err9 = {instancePath:instancePath+"/git/dirty",schemaPath:"#/$defs/git/properties/dirty/const",keyword:"const",params:{allowedValue: true}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
-}
-else {
-const err10 = {instancePath:instancePath+"/git",schemaPath:"#/$defs/git/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-}
-}
-else {
-const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-validate25.errors = vErrors;
-return errors === 0;
-}
-validate25.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
-const schema45 = {"type":"object","properties":{"steps":{"type":"array","items":{"$ref":"#/$defs/step"}},"analysis":{"$ref":"#/$defs/analysis"},"onFailure":{"enum":["rollback","pause"]},"bakeMs":{"type":"number"},"deadlineMs":{"type":"number"},"expand":{"enum":["late","early"]}},"additionalProperties":false,"required":["steps","onFailure","bakeMs","expand"]};
-const schema46 = {"oneOf":[{"type":"object","properties":{"weight":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["weight"]},{"type":"object","properties":{"pause":{"type":["number","null"],"minimum":0}},"additionalProperties":false,"required":["pause"]},{"type":"object","properties":{"check":{"type":"string"}},"additionalProperties":false,"required":["check"]}]};
-const schema47 = {"type":"object","properties":{"intervalMs":{"type":"number"},"initialDelayMs":{"type":"number"},"failureLimit":{"type":"integer","minimum":0},"inconclusive":{"enum":["pause","fail","pass"]},"minSamples":{"type":"integer","minimum":0},"metrics":{"type":"array","items":{"type":"object","properties":{"name":{"enum":["error-rate","latency-p95"]},"max":{"type":"number"},"tolerance":{"type":"number"}},"additionalProperties":false,"required":["name"]}}},"additionalProperties":false,"required":["intervalMs","initialDelayMs","failureLimit","inconclusive","minSamples","metrics"]};
-
-function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate27.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if((data.steps === undefined) || (!(func0.call(data, "steps")))){
-const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "steps"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if((data.onFailure === undefined) || (!(func0.call(data, "onFailure")))){
-const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "onFailure"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-if((data.bakeMs === undefined) || (!(func0.call(data, "bakeMs")))){
-const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "bakeMs"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-if((data.expand === undefined) || (!(func0.call(data, "expand")))){
-const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "expand"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-for(const key0 of Object.keys(data)){
-if(!((((((key0 === "steps") || (key0 === "analysis")) || (key0 === "onFailure")) || (key0 === "bakeMs")) || (key0 === "deadlineMs")) || (key0 === "expand"))){
-const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-}
-if(data.steps !== undefined && func0.call(data, "steps")){
-let data0 = data.steps;
-if(Array.isArray(data0)){
-const len0 = data0.length;
-for(let i0=0; i0<len0; i0++){
-let data1 = data0[i0];
-const _errs6 = errors;
-let valid4 = false;
-let passing0 = null;
-const _errs7 = errors;
-if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
-if((data1.weight === undefined) || (!(func0.call(data1, "weight")))){
-const err5 = {instancePath:instancePath+"/steps/" + i0,schemaPath:"#/$defs/step/oneOf/0/required",keyword:"required",params:{missingProperty: "weight"}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-for(const key1 of Object.keys(data1)){
-if(!(key1 === "weight")){
-const err6 = {instancePath:instancePath+"/steps/" + i0,schemaPath:"#/$defs/step/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-}
-if(data1.weight !== undefined && func0.call(data1, "weight")){
-let data2 = data1.weight;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-const err7 = {instancePath:instancePath+"/steps/" + i0+"/weight",schemaPath:"#/$defs/step/oneOf/0/properties/weight/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 > 100 || isNaN(data2)){
-const err8 = {instancePath:instancePath+"/steps/" + i0+"/weight",schemaPath:"#/$defs/step/oneOf/0/properties/weight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-if(data2 < 0 || isNaN(data2)){
-const err9 = {instancePath:instancePath+"/steps/" + i0+"/weight",schemaPath:"#/$defs/step/oneOf/0/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err10 = {instancePath:instancePath+"/steps/" + i0,schemaPath:"#/$defs/step/oneOf/0/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-var _valid0 = _errs7 === errors;
-if(_valid0){
-valid4 = true;
-passing0 = 0;
-var props0 = true;
-}
-const _errs12 = errors;
-if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
-if((data1.pause === undefined) || (!(func0.call(data1, "pause")))){
-const err11 = {instancePath:instancePath+"/steps/" + i0,schemaPath:"#/$defs/step/oneOf/1/required",keyword:"required",params:{missingProperty: "pause"}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-for(const key2 of Object.keys(data1)){
-if(!(key2 === "pause")){
-const err12 = {instancePath:instancePath+"/steps/" + i0,schemaPath:"#/$defs/step/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-}
-if(data1.pause !== undefined && func0.call(data1, "pause")){
-let data3 = data1.pause;
-if((!((typeof data3 == "number") && (isFinite(data3)))) && (data3 !== null)){
-const err13 = {instancePath:instancePath+"/steps/" + i0+"/pause",schemaPath:"#/$defs/step/oneOf/1/properties/pause/type",keyword:"type",params:{type: schema46.oneOf[1].properties.pause.type}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-if((typeof data3 == "number") && (isFinite(data3))){
-if(data3 < 0 || isNaN(data3)){
-const err14 = {instancePath:instancePath+"/steps/" + i0+"/pause",schemaPath:"#/$defs/step/oneOf/1/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err15 = {instancePath:instancePath+"/steps/" + i0,schemaPath:"#/$defs/step/oneOf/1/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-var _valid0 = _errs12 === errors;
-if(_valid0 && valid4){
-valid4 = false;
-passing0 = [passing0, 1];
-}
-else {
-if(_valid0){
-valid4 = true;
-passing0 = 1;
-if(props0 !== true){
-props0 = true;
-}
-}
-const _errs17 = errors;
-if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
-if((data1.check === undefined) || (!(func0.call(data1, "check")))){
-const err16 = {instancePath:instancePath+"/steps/" + i0,schemaPath:"#/$defs/step/oneOf/2/required",keyword:"required",params:{missingProperty: "check"}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-for(const key3 of Object.keys(data1)){
-if(!(key3 === "check")){
-const err17 = {instancePath:instancePath+"/steps/" + i0,schemaPath:"#/$defs/step/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-}
-if(data1.check !== undefined && func0.call(data1, "check")){
-if(typeof data1.check !== "string"){
-const err18 = {instancePath:instancePath+"/steps/" + i0+"/check",schemaPath:"#/$defs/step/oneOf/2/properties/check/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-}
-}
-else {
-const err19 = {instancePath:instancePath+"/steps/" + i0,schemaPath:"#/$defs/step/oneOf/2/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-var _valid0 = _errs17 === errors;
-if(_valid0 && valid4){
-valid4 = false;
-passing0 = [passing0, 2];
-}
-else {
-if(_valid0){
-valid4 = true;
-passing0 = 2;
-if(props0 !== true){
-props0 = true;
-}
-}
-}
-}
-if(!valid4){
-const err20 = {instancePath:instancePath+"/steps/" + i0,schemaPath:"#/$defs/step/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-else {
-errors = _errs6;
-if(vErrors !== null){
-if(_errs6){
-vErrors.length = _errs6;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-}
-else {
-const err21 = {instancePath:instancePath+"/steps",schemaPath:"#/properties/steps/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-}
-if(data.analysis !== undefined && func0.call(data, "analysis")){
-let data5 = data.analysis;
-if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
-if((data5.intervalMs === undefined) || (!(func0.call(data5, "intervalMs")))){
-const err22 = {instancePath:instancePath+"/analysis",schemaPath:"#/$defs/analysis/required",keyword:"required",params:{missingProperty: "intervalMs"}};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-if((data5.initialDelayMs === undefined) || (!(func0.call(data5, "initialDelayMs")))){
-const err23 = {instancePath:instancePath+"/analysis",schemaPath:"#/$defs/analysis/required",keyword:"required",params:{missingProperty: "initialDelayMs"}};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-if((data5.failureLimit === undefined) || (!(func0.call(data5, "failureLimit")))){
-const err24 = {instancePath:instancePath+"/analysis",schemaPath:"#/$defs/analysis/required",keyword:"required",params:{missingProperty: "failureLimit"}};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-if((data5.inconclusive === undefined) || (!(func0.call(data5, "inconclusive")))){
-const err25 = {instancePath:instancePath+"/analysis",schemaPath:"#/$defs/analysis/required",keyword:"required",params:{missingProperty: "inconclusive"}};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-if((data5.minSamples === undefined) || (!(func0.call(data5, "minSamples")))){
-const err26 = {instancePath:instancePath+"/analysis",schemaPath:"#/$defs/analysis/required",keyword:"required",params:{missingProperty: "minSamples"}};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-if((data5.metrics === undefined) || (!(func0.call(data5, "metrics")))){
-const err27 = {instancePath:instancePath+"/analysis",schemaPath:"#/$defs/analysis/required",keyword:"required",params:{missingProperty: "metrics"}};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-for(const key4 of Object.keys(data5)){
-if(!((((((key4 === "intervalMs") || (key4 === "initialDelayMs")) || (key4 === "failureLimit")) || (key4 === "inconclusive")) || (key4 === "minSamples")) || (key4 === "metrics"))){
-const err28 = {instancePath:instancePath+"/analysis",schemaPath:"#/$defs/analysis/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-}
-if(data5.intervalMs !== undefined && func0.call(data5, "intervalMs")){
-let data6 = data5.intervalMs;
-if(!((typeof data6 == "number") && (isFinite(data6)))){
-const err29 = {instancePath:instancePath+"/analysis/intervalMs",schemaPath:"#/$defs/analysis/properties/intervalMs/type",keyword:"type",params:{type: "number"}};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-}
-if(data5.initialDelayMs !== undefined && func0.call(data5, "initialDelayMs")){
-let data7 = data5.initialDelayMs;
-if(!((typeof data7 == "number") && (isFinite(data7)))){
-const err30 = {instancePath:instancePath+"/analysis/initialDelayMs",schemaPath:"#/$defs/analysis/properties/initialDelayMs/type",keyword:"type",params:{type: "number"}};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-}
-if(data5.failureLimit !== undefined && func0.call(data5, "failureLimit")){
-let data8 = data5.failureLimit;
-if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-const err31 = {instancePath:instancePath+"/analysis/failureLimit",schemaPath:"#/$defs/analysis/properties/failureLimit/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-if((typeof data8 == "number") && (isFinite(data8))){
-if(data8 < 0 || isNaN(data8)){
-const err32 = {instancePath:instancePath+"/analysis/failureLimit",schemaPath:"#/$defs/analysis/properties/failureLimit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
-errors++;
-}
-}
-}
-if(data5.inconclusive !== undefined && func0.call(data5, "inconclusive")){
-let data9 = data5.inconclusive;
-if(!(((data9 === "pause") || (data9 === "fail")) || (data9 === "pass"))){
-const err33 = {instancePath:instancePath+"/analysis/inconclusive",schemaPath:"#/$defs/analysis/properties/inconclusive/enum",keyword:"enum",params:{allowedValues: schema47.properties.inconclusive.enum}};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
-errors++;
-}
-}
-if(data5.minSamples !== undefined && func0.call(data5, "minSamples")){
-let data10 = data5.minSamples;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-const err34 = {instancePath:instancePath+"/analysis/minSamples",schemaPath:"#/$defs/analysis/properties/minSamples/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-if((typeof data10 == "number") && (isFinite(data10))){
-if(data10 < 0 || isNaN(data10)){
-const err35 = {instancePath:instancePath+"/analysis/minSamples",schemaPath:"#/$defs/analysis/properties/minSamples/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
-errors++;
-}
-}
-}
-if(data5.metrics !== undefined && func0.call(data5, "metrics")){
-let data11 = data5.metrics;
-if(Array.isArray(data11)){
-const len1 = data11.length;
-for(let i1=0; i1<len1; i1++){
-let data12 = data11[i1];
-if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
-if((data12.name === undefined) || (!(func0.call(data12, "name")))){
-const err36 = {instancePath:instancePath+"/analysis/metrics/" + i1,schemaPath:"#/$defs/analysis/properties/metrics/items/required",keyword:"required",params:{missingProperty: "name"}};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-for(const key5 of Object.keys(data12)){
-if(!(((key5 === "name") || (key5 === "max")) || (key5 === "tolerance"))){
-const err37 = {instancePath:instancePath+"/analysis/metrics/" + i1,schemaPath:"#/$defs/analysis/properties/metrics/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}};
-if(vErrors === null){
-vErrors = [err37];
-}
-else {
-vErrors.push(err37);
-}
-errors++;
-}
-}
-if(data12.name !== undefined && func0.call(data12, "name")){
-let data13 = data12.name;
-if(!((data13 === "error-rate") || (data13 === "latency-p95"))){
-const err38 = {instancePath:instancePath+"/analysis/metrics/" + i1+"/name",schemaPath:"#/$defs/analysis/properties/metrics/items/properties/name/enum",keyword:"enum",params:{allowedValues: schema47.properties.metrics.items.properties.name.enum}};
-if(vErrors === null){
-vErrors = [err38];
-}
-else {
-vErrors.push(err38);
-}
-errors++;
-}
-}
-if(data12.max !== undefined && func0.call(data12, "max")){
-let data14 = data12.max;
-if(!((typeof data14 == "number") && (isFinite(data14)))){
-const err39 = {instancePath:instancePath+"/analysis/metrics/" + i1+"/max",schemaPath:"#/$defs/analysis/properties/metrics/items/properties/max/type",keyword:"type",params:{type: "number"}};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
-errors++;
-}
-}
-if(data12.tolerance !== undefined && func0.call(data12, "tolerance")){
-let data15 = data12.tolerance;
-if(!((typeof data15 == "number") && (isFinite(data15)))){
-const err40 = {instancePath:instancePath+"/analysis/metrics/" + i1+"/tolerance",schemaPath:"#/$defs/analysis/properties/metrics/items/properties/tolerance/type",keyword:"type",params:{type: "number"}};
-if(vErrors === null){
-vErrors = [err40];
-}
-else {
-vErrors.push(err40);
-}
-errors++;
-}
-}
-}
-else {
-const err41 = {instancePath:instancePath+"/analysis/metrics/" + i1,schemaPath:"#/$defs/analysis/properties/metrics/items/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
-errors++;
-}
-}
-}
-else {
-const err42 = {instancePath:instancePath+"/analysis/metrics",schemaPath:"#/$defs/analysis/properties/metrics/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err42];
-}
-else {
-vErrors.push(err42);
-}
-errors++;
-}
-}
-}
-else {
-const err43 = {instancePath:instancePath+"/analysis",schemaPath:"#/$defs/analysis/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
-errors++;
-}
-}
-if(data.onFailure !== undefined && func0.call(data, "onFailure")){
-let data16 = data.onFailure;
-if(!((data16 === "rollback") || (data16 === "pause"))){
-const err44 = {instancePath:instancePath+"/onFailure",schemaPath:"#/properties/onFailure/enum",keyword:"enum",params:{allowedValues: schema45.properties.onFailure.enum}};
-if(vErrors === null){
-vErrors = [err44];
-}
-else {
-vErrors.push(err44);
-}
-errors++;
-}
-}
-if(data.bakeMs !== undefined && func0.call(data, "bakeMs")){
-let data17 = data.bakeMs;
-if(!((typeof data17 == "number") && (isFinite(data17)))){
-const err45 = {instancePath:instancePath+"/bakeMs",schemaPath:"#/properties/bakeMs/type",keyword:"type",params:{type: "number"}};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
-errors++;
-}
-}
-if(data.deadlineMs !== undefined && func0.call(data, "deadlineMs")){
-let data18 = data.deadlineMs;
-if(!((typeof data18 == "number") && (isFinite(data18)))){
-const err46 = {instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/type",keyword:"type",params:{type: "number"}};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
-errors++;
-}
-}
-if(data.expand !== undefined && func0.call(data, "expand")){
-let data19 = data.expand;
-if(!((data19 === "late") || (data19 === "early"))){
-const err47 = {instancePath:instancePath+"/expand",schemaPath:"#/properties/expand/enum",keyword:"enum",params:{allowedValues: schema45.properties.expand.enum}};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
-errors++;
-}
-}
-}
-else {
-const err48 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
-errors++;
-}
-validate27.errors = vErrors;
-return errors === 0;
-}
-validate27.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:sfx:schema:release" */;
@@ -1938,7 +215,7 @@ if(data.digest !== undefined && func0.call(data, "digest")){
 let data2 = data.digest;
 if(typeof data2 === "string"){
 if(!pattern4.test(data2)){
-const err18 = {instancePath:instancePath+"/digest",schemaPath:"#/$defs/digest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
+const err18 = {instancePath:instancePath+"/digest",schemaPath:"#/properties/digest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -1949,7 +226,7 @@ errors++;
 }
 }
 else {
-const err19 = {instancePath:instancePath+"/digest",schemaPath:"#/$defs/digest/type",keyword:"type",params:{type: "string"}};
+const err19 = {instancePath:instancePath+"/digest",schemaPath:"#/properties/digest/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -2026,14 +303,10 @@ if(data.irs !== undefined && func0.call(data, "irs")){
 let data6 = data.irs;
 if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 for(const key1 of Object.keys(data6)){
-if(!(validate21(data6[key1], {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data6,parentDataProperty:key1,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err25 = {instancePath:instancePath+"/irs",schemaPath:"#/properties/irs/type",keyword:"type",params:{type: "object"}};
+let data7 = data6[key1];
+if(data7 && typeof data7 == "object" && !Array.isArray(data7)){
+if((data7.infra === undefined) || (!(func0.call(data7, "infra")))){
+const err25 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/irs/additionalProperties/required",keyword:"required",params:{missingProperty: "infra"}};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -2042,15 +315,8 @@ vErrors.push(err25);
 }
 errors++;
 }
-}
-if(data.artifacts !== undefined && func0.call(data, "artifacts")){
-let data8 = data.artifacts;
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-for(const key2 of Object.keys(data8)){
-let data9 = data8[key2];
-if(typeof data9 === "string"){
-if(!pattern4.test(data9)){
-const err26 = {instancePath:instancePath+"/artifacts/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/digest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
+if((data7.units === undefined) || (!(func0.call(data7, "units")))){
+const err26 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/irs/additionalProperties/required",keyword:"required",params:{missingProperty: "units"}};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -2059,9 +325,8 @@ vErrors.push(err26);
 }
 errors++;
 }
-}
-else {
-const err27 = {instancePath:instancePath+"/artifacts/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/digest/type",keyword:"type",params:{type: "string"}};
+if((data7.aliases === undefined) || (!(func0.call(data7, "aliases")))){
+const err27 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/irs/additionalProperties/required",keyword:"required",params:{missingProperty: "aliases"}};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -2070,10 +335,8 @@ vErrors.push(err27);
 }
 errors++;
 }
-}
-}
-else {
-const err28 = {instancePath:instancePath+"/artifacts",schemaPath:"#/properties/artifacts/type",keyword:"type",params:{type: "object"}};
+if((data7.triggers === undefined) || (!(func0.call(data7, "triggers")))){
+const err28 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/irs/additionalProperties/required",keyword:"required",params:{missingProperty: "triggers"}};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -2082,15 +345,9 @@ vErrors.push(err28);
 }
 errors++;
 }
-}
-if(data.units !== undefined && func0.call(data, "units")){
-let data10 = data.units;
-if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
-for(const key3 of Object.keys(data10)){
-let data11 = data10[key3];
-if(typeof data11 === "string"){
-if(!pattern4.test(data11)){
-const err29 = {instancePath:instancePath+"/units/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/digest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
+for(const key2 of Object.keys(data7)){
+if(!((((key2 === "infra") || (key2 === "units")) || (key2 === "aliases")) || (key2 === "triggers"))){
+const err29 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/irs/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -2100,8 +357,15 @@ vErrors.push(err29);
 errors++;
 }
 }
-else {
-const err30 = {instancePath:instancePath+"/units/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/digest/type",keyword:"type",params:{type: "string"}};
+if(data7.infra !== undefined && func0.call(data7, "infra")){
+let data8 = data7.infra;
+if(Array.isArray(data8)){
+const len0 = data8.length;
+for(let i0=0; i0<len0; i0++){
+let data9 = data8[i0];
+if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
+if((data9.id === undefined) || (!(func0.call(data9, "id")))){
+const err30 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/infra/" + i0,schemaPath:"#/properties/irs/additionalProperties/properties/infra/items/required",keyword:"required",params:{missingProperty: "id"}};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -2110,10 +374,8 @@ vErrors.push(err30);
 }
 errors++;
 }
-}
-}
-else {
-const err31 = {instancePath:instancePath+"/units",schemaPath:"#/properties/units/type",keyword:"type",params:{type: "object"}};
+if((data9.kind === undefined) || (!(func0.call(data9, "kind")))){
+const err31 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/infra/" + i0,schemaPath:"#/properties/irs/additionalProperties/properties/infra/items/required",keyword:"required",params:{missingProperty: "kind"}};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -2122,19 +384,8 @@ vErrors.push(err31);
 }
 errors++;
 }
-}
-if(data.undo !== undefined && func0.call(data, "undo")){
-let data12 = data.undo;
-if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
-for(const key4 of Object.keys(data12)){
-if(!(validate23(data12[key4], {instancePath:instancePath+"/undo/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data12,parentDataProperty:key4,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err32 = {instancePath:instancePath+"/undo",schemaPath:"#/properties/undo/type",keyword:"type",params:{type: "object"}};
+if((data9.props === undefined) || (!(func0.call(data9, "props")))){
+const err32 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/infra/" + i0,schemaPath:"#/properties/irs/additionalProperties/properties/infra/items/required",keyword:"required",params:{missingProperty: "props"}};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -2143,16 +394,8 @@ vErrors.push(err32);
 }
 errors++;
 }
-}
-if(data.checks !== undefined && func0.call(data, "checks")){
-let data14 = data.checks;
-if(Array.isArray(data14)){
-const len0 = data14.length;
-for(let i0=0; i0<len0; i0++){
-let data15 = data14[i0];
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
-if((data15.name === undefined) || (!(func0.call(data15, "name")))){
-const err33 = {instancePath:instancePath+"/checks/" + i0,schemaPath:"#/$defs/check/required",keyword:"required",params:{missingProperty: "name"}};
+if((data9.dependsOn === undefined) || (!(func0.call(data9, "dependsOn")))){
+const err33 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/infra/" + i0,schemaPath:"#/properties/irs/additionalProperties/properties/infra/items/required",keyword:"required",params:{missingProperty: "dependsOn"}};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -2161,8 +404,9 @@ vErrors.push(err33);
 }
 errors++;
 }
-if((data15.function === undefined) || (!(func0.call(data15, "function")))){
-const err34 = {instancePath:instancePath+"/checks/" + i0,schemaPath:"#/$defs/check/required",keyword:"required",params:{missingProperty: "function"}};
+for(const key3 of Object.keys(data9)){
+if(!(((((key3 === "id") || (key3 === "kind")) || (key3 === "props")) || (key3 === "dependsOn")) || (key3 === "data"))){
+const err34 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/infra/" + i0,schemaPath:"#/properties/irs/additionalProperties/properties/infra/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -2171,8 +415,10 @@ vErrors.push(err34);
 }
 errors++;
 }
-if((data15.payload === undefined) || (!(func0.call(data15, "payload")))){
-const err35 = {instancePath:instancePath+"/checks/" + i0,schemaPath:"#/$defs/check/required",keyword:"required",params:{missingProperty: "payload"}};
+}
+if(data9.id !== undefined && func0.call(data9, "id")){
+if(typeof data9.id !== "string"){
+const err35 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/infra/" + i0+"/id",schemaPath:"#/properties/irs/additionalProperties/properties/infra/items/properties/id/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -2181,8 +427,10 @@ vErrors.push(err35);
 }
 errors++;
 }
-if((data15.expect === undefined) || (!(func0.call(data15, "expect")))){
-const err36 = {instancePath:instancePath+"/checks/" + i0,schemaPath:"#/$defs/check/required",keyword:"required",params:{missingProperty: "expect"}};
+}
+if(data9.kind !== undefined && func0.call(data9, "kind")){
+if(typeof data9.kind !== "string"){
+const err36 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/infra/" + i0+"/kind",schemaPath:"#/properties/irs/additionalProperties/properties/infra/items/properties/kind/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -2191,9 +439,14 @@ vErrors.push(err36);
 }
 errors++;
 }
-for(const key5 of Object.keys(data15)){
-if(!((((key5 === "name") || (key5 === "function")) || (key5 === "payload")) || (key5 === "expect"))){
-const err37 = {instancePath:instancePath+"/checks/" + i0,schemaPath:"#/$defs/check/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}};
+}
+if(data9.dependsOn !== undefined && func0.call(data9, "dependsOn")){
+let data12 = data9.dependsOn;
+if(Array.isArray(data12)){
+const len1 = data12.length;
+for(let i1=0; i1<len1; i1++){
+if(typeof data12[i1] !== "string"){
+const err37 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/infra/" + i0+"/dependsOn/" + i1,schemaPath:"#/properties/irs/additionalProperties/properties/infra/items/properties/dependsOn/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -2203,9 +456,9 @@ vErrors.push(err37);
 errors++;
 }
 }
-if(data15.name !== undefined && func0.call(data15, "name")){
-if(typeof data15.name !== "string"){
-const err38 = {instancePath:instancePath+"/checks/" + i0+"/name",schemaPath:"#/$defs/check/properties/name/type",keyword:"type",params:{type: "string"}};
+}
+else {
+const err38 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/infra/" + i0+"/dependsOn",schemaPath:"#/properties/irs/additionalProperties/properties/infra/items/properties/dependsOn/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -2215,9 +468,9 @@ vErrors.push(err38);
 errors++;
 }
 }
-if(data15.function !== undefined && func0.call(data15, "function")){
-if(typeof data15.function !== "string"){
-const err39 = {instancePath:instancePath+"/checks/" + i0+"/function",schemaPath:"#/$defs/check/properties/function/type",keyword:"type",params:{type: "string"}};
+if(data9.data !== undefined && func0.call(data9, "data")){
+if(true !== data9.data){
+const err39 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/infra/" + i0+"/data",schemaPath:"#/properties/irs/additionalProperties/properties/infra/items/properties/data/const",keyword:"const",params:{allowedValue: true}};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -2227,12 +480,9 @@ vErrors.push(err39);
 errors++;
 }
 }
-if(data15.expect !== undefined && func0.call(data15, "expect")){
-let data18 = data15.expect;
-if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
-for(const key6 of Object.keys(data18)){
-if(!((key6 === "status") || (key6 === "match"))){
-const err40 = {instancePath:instancePath+"/checks/" + i0+"/expect",schemaPath:"#/$defs/check/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
+}
+else {
+const err40 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/infra/" + i0,schemaPath:"#/properties/irs/additionalProperties/properties/infra/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -2242,10 +492,9 @@ vErrors.push(err40);
 errors++;
 }
 }
-if(data18.status !== undefined && func0.call(data18, "status")){
-let data19 = data18.status;
-if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-const err41 = {instancePath:instancePath+"/checks/" + i0+"/expect/status",schemaPath:"#/$defs/check/properties/expect/properties/status/type",keyword:"type",params:{type: "integer"}};
+}
+else {
+const err41 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/infra",schemaPath:"#/properties/irs/additionalProperties/properties/infra/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -2255,9 +504,15 @@ vErrors.push(err41);
 errors++;
 }
 }
-}
-else {
-const err42 = {instancePath:instancePath+"/checks/" + i0+"/expect",schemaPath:"#/$defs/check/properties/expect/type",keyword:"type",params:{type: "object"}};
+if(data7.units !== undefined && func0.call(data7, "units")){
+let data15 = data7.units;
+if(Array.isArray(data15)){
+const len2 = data15.length;
+for(let i2=0; i2<len2; i2++){
+let data16 = data15[i2];
+if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
+if((data16.id === undefined) || (!(func0.call(data16, "id")))){
+const err42 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/units/" + i2,schemaPath:"#/properties/irs/additionalProperties/properties/units/items/required",keyword:"required",params:{missingProperty: "id"}};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -2266,10 +521,8 @@ vErrors.push(err42);
 }
 errors++;
 }
-}
-}
-else {
-const err43 = {instancePath:instancePath+"/checks/" + i0,schemaPath:"#/$defs/check/type",keyword:"type",params:{type: "object"}};
+if((data16.functions === undefined) || (!(func0.call(data16, "functions")))){
+const err43 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/units/" + i2,schemaPath:"#/properties/irs/additionalProperties/properties/units/items/required",keyword:"required",params:{missingProperty: "functions"}};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -2278,10 +531,8 @@ vErrors.push(err43);
 }
 errors++;
 }
-}
-}
-else {
-const err44 = {instancePath:instancePath+"/checks",schemaPath:"#/properties/checks/type",keyword:"type",params:{type: "array"}};
+if((data16.build === undefined) || (!(func0.call(data16, "build")))){
+const err44 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/units/" + i2,schemaPath:"#/properties/irs/additionalProperties/properties/units/items/required",keyword:"required",params:{missingProperty: "build"}};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -2290,11 +541,8 @@ vErrors.push(err44);
 }
 errors++;
 }
-}
-if(data.keep !== undefined && func0.call(data, "keep")){
-let data20 = data.keep;
-if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-const err45 = {instancePath:instancePath+"/keep",schemaPath:"#/properties/keep/type",keyword:"type",params:{type: "integer"}};
+if((data16.config === undefined) || (!(func0.call(data16, "config")))){
+const err45 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/units/" + i2,schemaPath:"#/properties/irs/additionalProperties/properties/units/items/required",keyword:"required",params:{missingProperty: "config"}};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -2303,9 +551,8 @@ vErrors.push(err45);
 }
 errors++;
 }
-if((typeof data20 == "number") && (isFinite(data20))){
-if(data20 < 1 || isNaN(data20)){
-const err46 = {instancePath:instancePath+"/keep",schemaPath:"#/properties/keep/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if((data16.dependsOn === undefined) || (!(func0.call(data16, "dependsOn")))){
+const err46 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/units/" + i2,schemaPath:"#/properties/irs/additionalProperties/properties/units/items/required",keyword:"required",params:{missingProperty: "dependsOn"}};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -2314,11 +561,9 @@ vErrors.push(err46);
 }
 errors++;
 }
-}
-}
-if(data.tag !== undefined && func0.call(data, "tag")){
-if(typeof data.tag !== "string"){
-const err47 = {instancePath:instancePath+"/tag",schemaPath:"#/properties/tag/type",keyword:"type",params:{type: "string"}};
+for(const key4 of Object.keys(data16)){
+if(!(((((key4 === "id") || (key4 === "functions")) || (key4 === "build")) || (key4 === "config")) || (key4 === "dependsOn"))){
+const err47 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/units/" + i2,schemaPath:"#/properties/irs/additionalProperties/properties/units/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -2328,26 +573,1691 @@ vErrors.push(err47);
 errors++;
 }
 }
-if(data.by !== undefined && func0.call(data, "by")){
-if(!(validate25(data.by, {instancePath:instancePath+"/by",parentData:data,parentDataProperty:"by",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
-errors = vErrors.length;
-}
-}
-if(data.rollout !== undefined && func0.call(data, "rollout")){
-if(!(validate27(data.rollout, {instancePath:instancePath+"/rollout",parentData:data,parentDataProperty:"rollout",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err48 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(data16.id !== undefined && func0.call(data16, "id")){
+if(typeof data16.id !== "string"){
+const err48 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/units/" + i2+"/id",schemaPath:"#/properties/irs/additionalProperties/properties/units/items/properties/id/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err48];
 }
 else {
 vErrors.push(err48);
+}
+errors++;
+}
+}
+if(data16.functions !== undefined && func0.call(data16, "functions")){
+let data18 = data16.functions;
+if(Array.isArray(data18)){
+const len3 = data18.length;
+for(let i3=0; i3<len3; i3++){
+if(typeof data18[i3] !== "string"){
+const err49 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/units/" + i2+"/functions/" + i3,schemaPath:"#/properties/irs/additionalProperties/properties/units/items/properties/functions/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err49];
+}
+else {
+vErrors.push(err49);
+}
+errors++;
+}
+}
+}
+else {
+const err50 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/units/" + i2+"/functions",schemaPath:"#/properties/irs/additionalProperties/properties/units/items/properties/functions/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err50];
+}
+else {
+vErrors.push(err50);
+}
+errors++;
+}
+}
+if(data16.dependsOn !== undefined && func0.call(data16, "dependsOn")){
+let data20 = data16.dependsOn;
+if(Array.isArray(data20)){
+const len4 = data20.length;
+for(let i4=0; i4<len4; i4++){
+if(typeof data20[i4] !== "string"){
+const err51 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/units/" + i2+"/dependsOn/" + i4,schemaPath:"#/properties/irs/additionalProperties/properties/units/items/properties/dependsOn/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err51];
+}
+else {
+vErrors.push(err51);
+}
+errors++;
+}
+}
+}
+else {
+const err52 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/units/" + i2+"/dependsOn",schemaPath:"#/properties/irs/additionalProperties/properties/units/items/properties/dependsOn/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err52];
+}
+else {
+vErrors.push(err52);
+}
+errors++;
+}
+}
+}
+else {
+const err53 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/units/" + i2,schemaPath:"#/properties/irs/additionalProperties/properties/units/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err53];
+}
+else {
+vErrors.push(err53);
+}
+errors++;
+}
+}
+}
+else {
+const err54 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/units",schemaPath:"#/properties/irs/additionalProperties/properties/units/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err54];
+}
+else {
+vErrors.push(err54);
+}
+errors++;
+}
+}
+if(data7.aliases !== undefined && func0.call(data7, "aliases")){
+let data22 = data7.aliases;
+if(Array.isArray(data22)){
+const len5 = data22.length;
+for(let i5=0; i5<len5; i5++){
+let data23 = data22[i5];
+if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
+if((data23.id === undefined) || (!(func0.call(data23, "id")))){
+const err55 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/aliases/" + i5,schemaPath:"#/properties/irs/additionalProperties/properties/aliases/items/required",keyword:"required",params:{missingProperty: "id"}};
+if(vErrors === null){
+vErrors = [err55];
+}
+else {
+vErrors.push(err55);
+}
+errors++;
+}
+if((data23.units === undefined) || (!(func0.call(data23, "units")))){
+const err56 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/aliases/" + i5,schemaPath:"#/properties/irs/additionalProperties/properties/aliases/items/required",keyword:"required",params:{missingProperty: "units"}};
+if(vErrors === null){
+vErrors = [err56];
+}
+else {
+vErrors.push(err56);
+}
+errors++;
+}
+for(const key5 of Object.keys(data23)){
+if(!((key5 === "id") || (key5 === "units"))){
+const err57 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/aliases/" + i5,schemaPath:"#/properties/irs/additionalProperties/properties/aliases/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}};
+if(vErrors === null){
+vErrors = [err57];
+}
+else {
+vErrors.push(err57);
+}
+errors++;
+}
+}
+if(data23.id !== undefined && func0.call(data23, "id")){
+if(typeof data23.id !== "string"){
+const err58 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/aliases/" + i5+"/id",schemaPath:"#/properties/irs/additionalProperties/properties/aliases/items/properties/id/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err58];
+}
+else {
+vErrors.push(err58);
+}
+errors++;
+}
+}
+if(data23.units !== undefined && func0.call(data23, "units")){
+let data25 = data23.units;
+if(Array.isArray(data25)){
+const len6 = data25.length;
+for(let i6=0; i6<len6; i6++){
+if(typeof data25[i6] !== "string"){
+const err59 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/aliases/" + i5+"/units/" + i6,schemaPath:"#/properties/irs/additionalProperties/properties/aliases/items/properties/units/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err59];
+}
+else {
+vErrors.push(err59);
+}
+errors++;
+}
+}
+}
+else {
+const err60 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/aliases/" + i5+"/units",schemaPath:"#/properties/irs/additionalProperties/properties/aliases/items/properties/units/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err60];
+}
+else {
+vErrors.push(err60);
+}
+errors++;
+}
+}
+}
+else {
+const err61 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/aliases/" + i5,schemaPath:"#/properties/irs/additionalProperties/properties/aliases/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err61];
+}
+else {
+vErrors.push(err61);
+}
+errors++;
+}
+}
+}
+else {
+const err62 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/aliases",schemaPath:"#/properties/irs/additionalProperties/properties/aliases/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err62];
+}
+else {
+vErrors.push(err62);
+}
+errors++;
+}
+}
+if(data7.triggers !== undefined && func0.call(data7, "triggers")){
+let data27 = data7.triggers;
+if(Array.isArray(data27)){
+const len7 = data27.length;
+for(let i7=0; i7<len7; i7++){
+let data28 = data27[i7];
+if(data28 && typeof data28 == "object" && !Array.isArray(data28)){
+if((data28.id === undefined) || (!(func0.call(data28, "id")))){
+const err63 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7,schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/required",keyword:"required",params:{missingProperty: "id"}};
+if(vErrors === null){
+vErrors = [err63];
+}
+else {
+vErrors.push(err63);
+}
+errors++;
+}
+if((data28.kind === undefined) || (!(func0.call(data28, "kind")))){
+const err64 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7,schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/required",keyword:"required",params:{missingProperty: "kind"}};
+if(vErrors === null){
+vErrors = [err64];
+}
+else {
+vErrors.push(err64);
+}
+errors++;
+}
+if((data28.props === undefined) || (!(func0.call(data28, "props")))){
+const err65 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7,schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/required",keyword:"required",params:{missingProperty: "props"}};
+if(vErrors === null){
+vErrors = [err65];
+}
+else {
+vErrors.push(err65);
+}
+errors++;
+}
+if((data28.dependsOn === undefined) || (!(func0.call(data28, "dependsOn")))){
+const err66 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7,schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/required",keyword:"required",params:{missingProperty: "dependsOn"}};
+if(vErrors === null){
+vErrors = [err66];
+}
+else {
+vErrors.push(err66);
+}
+errors++;
+}
+if((data28.source === undefined) || (!(func0.call(data28, "source")))){
+const err67 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7,schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/required",keyword:"required",params:{missingProperty: "source"}};
+if(vErrors === null){
+vErrors = [err67];
+}
+else {
+vErrors.push(err67);
+}
+errors++;
+}
+if((data28.alias === undefined) || (!(func0.call(data28, "alias")))){
+const err68 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7,schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/required",keyword:"required",params:{missingProperty: "alias"}};
+if(vErrors === null){
+vErrors = [err68];
+}
+else {
+vErrors.push(err68);
+}
+errors++;
+}
+if((data28.function === undefined) || (!(func0.call(data28, "function")))){
+const err69 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7,schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/required",keyword:"required",params:{missingProperty: "function"}};
+if(vErrors === null){
+vErrors = [err69];
+}
+else {
+vErrors.push(err69);
+}
+errors++;
+}
+if((data28.delivers === undefined) || (!(func0.call(data28, "delivers")))){
+const err70 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7,schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/required",keyword:"required",params:{missingProperty: "delivers"}};
+if(vErrors === null){
+vErrors = [err70];
+}
+else {
+vErrors.push(err70);
+}
+errors++;
+}
+for(const key6 of Object.keys(data28)){
+if(!(func0.call(schema31.properties.irs.additionalProperties.properties.triggers.items.properties, key6))){
+const err71 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7,schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
+if(vErrors === null){
+vErrors = [err71];
+}
+else {
+vErrors.push(err71);
+}
+errors++;
+}
+}
+if(data28.id !== undefined && func0.call(data28, "id")){
+if(typeof data28.id !== "string"){
+const err72 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7+"/id",schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/properties/id/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err72];
+}
+else {
+vErrors.push(err72);
+}
+errors++;
+}
+}
+if(data28.kind !== undefined && func0.call(data28, "kind")){
+if(typeof data28.kind !== "string"){
+const err73 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7+"/kind",schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/properties/kind/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err73];
+}
+else {
+vErrors.push(err73);
+}
+errors++;
+}
+}
+if(data28.dependsOn !== undefined && func0.call(data28, "dependsOn")){
+let data31 = data28.dependsOn;
+if(Array.isArray(data31)){
+const len8 = data31.length;
+for(let i8=0; i8<len8; i8++){
+if(typeof data31[i8] !== "string"){
+const err74 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7+"/dependsOn/" + i8,schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/properties/dependsOn/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err74];
+}
+else {
+vErrors.push(err74);
+}
+errors++;
+}
+}
+}
+else {
+const err75 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7+"/dependsOn",schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/properties/dependsOn/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err75];
+}
+else {
+vErrors.push(err75);
+}
+errors++;
+}
+}
+if(data28.data !== undefined && func0.call(data28, "data")){
+if(true !== data28.data){
+const err76 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7+"/data",schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/properties/data/const",keyword:"const",params:{allowedValue: true}};
+if(vErrors === null){
+vErrors = [err76];
+}
+else {
+vErrors.push(err76);
+}
+errors++;
+}
+}
+if(data28.source !== undefined && func0.call(data28, "source")){
+if(typeof data28.source !== "string"){
+const err77 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7+"/source",schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/properties/source/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err77];
+}
+else {
+vErrors.push(err77);
+}
+errors++;
+}
+}
+if(data28.alias !== undefined && func0.call(data28, "alias")){
+if(typeof data28.alias !== "string"){
+const err78 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7+"/alias",schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/properties/alias/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err78];
+}
+else {
+vErrors.push(err78);
+}
+errors++;
+}
+}
+if(data28.function !== undefined && func0.call(data28, "function")){
+if(typeof data28.function !== "string"){
+const err79 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7+"/function",schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/properties/function/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err79];
+}
+else {
+vErrors.push(err79);
+}
+errors++;
+}
+}
+if(data28.delivers !== undefined && func0.call(data28, "delivers")){
+let data37 = data28.delivers;
+if(!((data37 === "asked") || (data37 === "pulls"))){
+const err80 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7+"/delivers",schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/properties/delivers/enum",keyword:"enum",params:{allowedValues: schema31.properties.irs.additionalProperties.properties.triggers.items.properties.delivers.enum}};
+if(vErrors === null){
+vErrors = [err80];
+}
+else {
+vErrors.push(err80);
+}
+errors++;
+}
+}
+}
+else {
+const err81 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers/" + i7,schemaPath:"#/properties/irs/additionalProperties/properties/triggers/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err81];
+}
+else {
+vErrors.push(err81);
+}
+errors++;
+}
+}
+}
+else {
+const err82 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/triggers",schemaPath:"#/properties/irs/additionalProperties/properties/triggers/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err82];
+}
+else {
+vErrors.push(err82);
+}
+errors++;
+}
+}
+}
+else {
+const err83 = {instancePath:instancePath+"/irs/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/irs/additionalProperties/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err83];
+}
+else {
+vErrors.push(err83);
+}
+errors++;
+}
+}
+}
+else {
+const err84 = {instancePath:instancePath+"/irs",schemaPath:"#/properties/irs/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err84];
+}
+else {
+vErrors.push(err84);
+}
+errors++;
+}
+}
+if(data.artifacts !== undefined && func0.call(data, "artifacts")){
+let data38 = data.artifacts;
+if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
+for(const key7 of Object.keys(data38)){
+let data39 = data38[key7];
+if(typeof data39 === "string"){
+if(!pattern4.test(data39)){
+const err85 = {instancePath:instancePath+"/artifacts/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/artifacts/additionalProperties/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
+if(vErrors === null){
+vErrors = [err85];
+}
+else {
+vErrors.push(err85);
+}
+errors++;
+}
+}
+else {
+const err86 = {instancePath:instancePath+"/artifacts/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/artifacts/additionalProperties/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err86];
+}
+else {
+vErrors.push(err86);
+}
+errors++;
+}
+}
+}
+else {
+const err87 = {instancePath:instancePath+"/artifacts",schemaPath:"#/properties/artifacts/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err87];
+}
+else {
+vErrors.push(err87);
+}
+errors++;
+}
+}
+if(data.units !== undefined && func0.call(data, "units")){
+let data40 = data.units;
+if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
+for(const key8 of Object.keys(data40)){
+let data41 = data40[key8];
+if(typeof data41 === "string"){
+if(!pattern4.test(data41)){
+const err88 = {instancePath:instancePath+"/units/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/units/additionalProperties/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
+if(vErrors === null){
+vErrors = [err88];
+}
+else {
+vErrors.push(err88);
+}
+errors++;
+}
+}
+else {
+const err89 = {instancePath:instancePath+"/units/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/units/additionalProperties/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err89];
+}
+else {
+vErrors.push(err89);
+}
+errors++;
+}
+}
+}
+else {
+const err90 = {instancePath:instancePath+"/units",schemaPath:"#/properties/units/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err90];
+}
+else {
+vErrors.push(err90);
+}
+errors++;
+}
+}
+if(data.undo !== undefined && func0.call(data, "undo")){
+let data42 = data.undo;
+if(data42 && typeof data42 == "object" && !Array.isArray(data42)){
+for(const key9 of Object.keys(data42)){
+let data43 = data42[key9];
+if(data43 && typeof data43 == "object" && !Array.isArray(data43)){
+for(const key10 of Object.keys(data43)){
+let data44 = data43[key10];
+if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
+if((data44.stable === undefined) || (!(func0.call(data44, "stable")))){
+const err91 = {instancePath:instancePath+"/undo/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/undo/additionalProperties/additionalProperties/required",keyword:"required",params:{missingProperty: "stable"}};
+if(vErrors === null){
+vErrors = [err91];
+}
+else {
+vErrors.push(err91);
+}
+errors++;
+}
+for(const key11 of Object.keys(data44)){
+if(!((key11 === "stable") || (key11 === "candidate"))){
+const err92 = {instancePath:instancePath+"/undo/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/undo/additionalProperties/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11}};
+if(vErrors === null){
+vErrors = [err92];
+}
+else {
+vErrors.push(err92);
+}
+errors++;
+}
+}
+if(data44.stable !== undefined && func0.call(data44, "stable")){
+if(typeof data44.stable !== "string"){
+const err93 = {instancePath:instancePath+"/undo/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key10.replace(/~/g, "~0").replace(/\//g, "~1")+"/stable",schemaPath:"#/properties/undo/additionalProperties/additionalProperties/properties/stable/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err93];
+}
+else {
+vErrors.push(err93);
+}
+errors++;
+}
+}
+if(data44.candidate !== undefined && func0.call(data44, "candidate")){
+let data46 = data44.candidate;
+if(data46 && typeof data46 == "object" && !Array.isArray(data46)){
+if((data46.version === undefined) || (!(func0.call(data46, "version")))){
+const err94 = {instancePath:instancePath+"/undo/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key10.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/undo/additionalProperties/additionalProperties/properties/candidate/required",keyword:"required",params:{missingProperty: "version"}};
+if(vErrors === null){
+vErrors = [err94];
+}
+else {
+vErrors.push(err94);
+}
+errors++;
+}
+if((data46.percent === undefined) || (!(func0.call(data46, "percent")))){
+const err95 = {instancePath:instancePath+"/undo/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key10.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/undo/additionalProperties/additionalProperties/properties/candidate/required",keyword:"required",params:{missingProperty: "percent"}};
+if(vErrors === null){
+vErrors = [err95];
+}
+else {
+vErrors.push(err95);
+}
+errors++;
+}
+for(const key12 of Object.keys(data46)){
+if(!((key12 === "version") || (key12 === "percent"))){
+const err96 = {instancePath:instancePath+"/undo/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key10.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/undo/additionalProperties/additionalProperties/properties/candidate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12}};
+if(vErrors === null){
+vErrors = [err96];
+}
+else {
+vErrors.push(err96);
+}
+errors++;
+}
+}
+if(data46.version !== undefined && func0.call(data46, "version")){
+if(typeof data46.version !== "string"){
+const err97 = {instancePath:instancePath+"/undo/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key10.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/version",schemaPath:"#/properties/undo/additionalProperties/additionalProperties/properties/candidate/properties/version/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err97];
+}
+else {
+vErrors.push(err97);
+}
+errors++;
+}
+}
+if(data46.percent !== undefined && func0.call(data46, "percent")){
+let data48 = data46.percent;
+if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
+const err98 = {instancePath:instancePath+"/undo/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key10.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/undo/additionalProperties/additionalProperties/properties/candidate/properties/percent/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err98];
+}
+else {
+vErrors.push(err98);
+}
+errors++;
+}
+if((typeof data48 == "number") && (isFinite(data48))){
+if(data48 > 100 || isNaN(data48)){
+const err99 = {instancePath:instancePath+"/undo/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key10.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/undo/additionalProperties/additionalProperties/properties/candidate/properties/percent/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
+if(vErrors === null){
+vErrors = [err99];
+}
+else {
+vErrors.push(err99);
+}
+errors++;
+}
+if(data48 < 0 || isNaN(data48)){
+const err100 = {instancePath:instancePath+"/undo/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key10.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/undo/additionalProperties/additionalProperties/properties/candidate/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err100];
+}
+else {
+vErrors.push(err100);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err101 = {instancePath:instancePath+"/undo/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key10.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/undo/additionalProperties/additionalProperties/properties/candidate/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err101];
+}
+else {
+vErrors.push(err101);
+}
+errors++;
+}
+}
+}
+else {
+const err102 = {instancePath:instancePath+"/undo/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/undo/additionalProperties/additionalProperties/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err102];
+}
+else {
+vErrors.push(err102);
+}
+errors++;
+}
+}
+}
+else {
+const err103 = {instancePath:instancePath+"/undo/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/undo/additionalProperties/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err103];
+}
+else {
+vErrors.push(err103);
+}
+errors++;
+}
+}
+}
+else {
+const err104 = {instancePath:instancePath+"/undo",schemaPath:"#/properties/undo/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err104];
+}
+else {
+vErrors.push(err104);
+}
+errors++;
+}
+}
+if(data.checks !== undefined && func0.call(data, "checks")){
+let data49 = data.checks;
+if(Array.isArray(data49)){
+const len9 = data49.length;
+for(let i9=0; i9<len9; i9++){
+let data50 = data49[i9];
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+if((data50.name === undefined) || (!(func0.call(data50, "name")))){
+const err105 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "name"}};
+if(vErrors === null){
+vErrors = [err105];
+}
+else {
+vErrors.push(err105);
+}
+errors++;
+}
+if((data50.function === undefined) || (!(func0.call(data50, "function")))){
+const err106 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "function"}};
+if(vErrors === null){
+vErrors = [err106];
+}
+else {
+vErrors.push(err106);
+}
+errors++;
+}
+if((data50.payload === undefined) || (!(func0.call(data50, "payload")))){
+const err107 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "payload"}};
+if(vErrors === null){
+vErrors = [err107];
+}
+else {
+vErrors.push(err107);
+}
+errors++;
+}
+if((data50.expect === undefined) || (!(func0.call(data50, "expect")))){
+const err108 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "expect"}};
+if(vErrors === null){
+vErrors = [err108];
+}
+else {
+vErrors.push(err108);
+}
+errors++;
+}
+for(const key13 of Object.keys(data50)){
+if(!((((key13 === "name") || (key13 === "function")) || (key13 === "payload")) || (key13 === "expect"))){
+const err109 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13}};
+if(vErrors === null){
+vErrors = [err109];
+}
+else {
+vErrors.push(err109);
+}
+errors++;
+}
+}
+if(data50.name !== undefined && func0.call(data50, "name")){
+if(typeof data50.name !== "string"){
+const err110 = {instancePath:instancePath+"/checks/" + i9+"/name",schemaPath:"#/properties/checks/items/properties/name/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err110];
+}
+else {
+vErrors.push(err110);
+}
+errors++;
+}
+}
+if(data50.function !== undefined && func0.call(data50, "function")){
+if(typeof data50.function !== "string"){
+const err111 = {instancePath:instancePath+"/checks/" + i9+"/function",schemaPath:"#/properties/checks/items/properties/function/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err111];
+}
+else {
+vErrors.push(err111);
+}
+errors++;
+}
+}
+if(data50.expect !== undefined && func0.call(data50, "expect")){
+let data53 = data50.expect;
+if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
+for(const key14 of Object.keys(data53)){
+if(!((key14 === "status") || (key14 === "match"))){
+const err112 = {instancePath:instancePath+"/checks/" + i9+"/expect",schemaPath:"#/properties/checks/items/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14}};
+if(vErrors === null){
+vErrors = [err112];
+}
+else {
+vErrors.push(err112);
+}
+errors++;
+}
+}
+if(data53.status !== undefined && func0.call(data53, "status")){
+let data54 = data53.status;
+if(!(((typeof data54 == "number") && (!(data54 % 1) && !isNaN(data54))) && (isFinite(data54)))){
+const err113 = {instancePath:instancePath+"/checks/" + i9+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err113];
+}
+else {
+vErrors.push(err113);
+}
+errors++;
+}
+}
+}
+else {
+const err114 = {instancePath:instancePath+"/checks/" + i9+"/expect",schemaPath:"#/properties/checks/items/properties/expect/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err114];
+}
+else {
+vErrors.push(err114);
+}
+errors++;
+}
+}
+}
+else {
+const err115 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err115];
+}
+else {
+vErrors.push(err115);
+}
+errors++;
+}
+}
+}
+else {
+const err116 = {instancePath:instancePath+"/checks",schemaPath:"#/properties/checks/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err116];
+}
+else {
+vErrors.push(err116);
+}
+errors++;
+}
+}
+if(data.keep !== undefined && func0.call(data, "keep")){
+let data55 = data.keep;
+if(!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))){
+const err117 = {instancePath:instancePath+"/keep",schemaPath:"#/properties/keep/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err117];
+}
+else {
+vErrors.push(err117);
+}
+errors++;
+}
+if((typeof data55 == "number") && (isFinite(data55))){
+if(data55 < 1 || isNaN(data55)){
+const err118 = {instancePath:instancePath+"/keep",schemaPath:"#/properties/keep/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err118];
+}
+else {
+vErrors.push(err118);
+}
+errors++;
+}
+}
+}
+if(data.tag !== undefined && func0.call(data, "tag")){
+if(typeof data.tag !== "string"){
+const err119 = {instancePath:instancePath+"/tag",schemaPath:"#/properties/tag/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err119];
+}
+else {
+vErrors.push(err119);
+}
+errors++;
+}
+}
+if(data.by !== undefined && func0.call(data, "by")){
+let data57 = data.by;
+if(data57 && typeof data57 == "object" && !Array.isArray(data57)){
+if((data57.who === undefined) || (!(func0.call(data57, "who")))){
+const err120 = {instancePath:instancePath+"/by",schemaPath:"#/properties/by/required",keyword:"required",params:{missingProperty: "who"}};
+if(vErrors === null){
+vErrors = [err120];
+}
+else {
+vErrors.push(err120);
+}
+errors++;
+}
+if((data57.at === undefined) || (!(func0.call(data57, "at")))){
+const err121 = {instancePath:instancePath+"/by",schemaPath:"#/properties/by/required",keyword:"required",params:{missingProperty: "at"}};
+if(vErrors === null){
+vErrors = [err121];
+}
+else {
+vErrors.push(err121);
+}
+errors++;
+}
+for(const key15 of Object.keys(data57)){
+if(!(((key15 === "who") || (key15 === "at")) || (key15 === "git"))){
+const err122 = {instancePath:instancePath+"/by",schemaPath:"#/properties/by/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15}};
+if(vErrors === null){
+vErrors = [err122];
+}
+else {
+vErrors.push(err122);
+}
+errors++;
+}
+}
+if(data57.who !== undefined && func0.call(data57, "who")){
+if(typeof data57.who !== "string"){
+const err123 = {instancePath:instancePath+"/by/who",schemaPath:"#/properties/by/properties/who/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err123];
+}
+else {
+vErrors.push(err123);
+}
+errors++;
+}
+}
+if(data57.at !== undefined && func0.call(data57, "at")){
+if(typeof data57.at !== "string"){
+const err124 = {instancePath:instancePath+"/by/at",schemaPath:"#/properties/by/properties/at/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err124];
+}
+else {
+vErrors.push(err124);
+}
+errors++;
+}
+}
+if(data57.git !== undefined && func0.call(data57, "git")){
+let data60 = data57.git;
+if(data60 && typeof data60 == "object" && !Array.isArray(data60)){
+if((data60.sha === undefined) || (!(func0.call(data60, "sha")))){
+const err125 = {instancePath:instancePath+"/by/git",schemaPath:"#/properties/by/properties/git/required",keyword:"required",params:{missingProperty: "sha"}};
+if(vErrors === null){
+vErrors = [err125];
+}
+else {
+vErrors.push(err125);
+}
+errors++;
+}
+for(const key16 of Object.keys(data60)){
+if(!(((key16 === "sha") || (key16 === "subject")) || (key16 === "dirty"))){
+const err126 = {instancePath:instancePath+"/by/git",schemaPath:"#/properties/by/properties/git/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16}};
+if(vErrors === null){
+vErrors = [err126];
+}
+else {
+vErrors.push(err126);
+}
+errors++;
+}
+}
+if(data60.sha !== undefined && func0.call(data60, "sha")){
+if(typeof data60.sha !== "string"){
+const err127 = {instancePath:instancePath+"/by/git/sha",schemaPath:"#/properties/by/properties/git/properties/sha/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err127];
+}
+else {
+vErrors.push(err127);
+}
+errors++;
+}
+}
+if(data60.subject !== undefined && func0.call(data60, "subject")){
+if(typeof data60.subject !== "string"){
+const err128 = {instancePath:instancePath+"/by/git/subject",schemaPath:"#/properties/by/properties/git/properties/subject/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err128];
+}
+else {
+vErrors.push(err128);
+}
+errors++;
+}
+}
+if(data60.dirty !== undefined && func0.call(data60, "dirty")){
+if(true !== data60.dirty){
+const err129 = {instancePath:instancePath+"/by/git/dirty",schemaPath:"#/properties/by/properties/git/properties/dirty/const",keyword:"const",params:{allowedValue: true}};
+if(vErrors === null){
+vErrors = [err129];
+}
+else {
+vErrors.push(err129);
+}
+errors++;
+}
+}
+}
+else {
+const err130 = {instancePath:instancePath+"/by/git",schemaPath:"#/properties/by/properties/git/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err130];
+}
+else {
+vErrors.push(err130);
+}
+errors++;
+}
+}
+}
+else {
+const err131 = {instancePath:instancePath+"/by",schemaPath:"#/properties/by/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err131];
+}
+else {
+vErrors.push(err131);
+}
+errors++;
+}
+}
+if(data.rollout !== undefined && func0.call(data, "rollout")){
+let data64 = data.rollout;
+if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
+if((data64.steps === undefined) || (!(func0.call(data64, "steps")))){
+const err132 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/required",keyword:"required",params:{missingProperty: "steps"}};
+if(vErrors === null){
+vErrors = [err132];
+}
+else {
+vErrors.push(err132);
+}
+errors++;
+}
+if((data64.onFailure === undefined) || (!(func0.call(data64, "onFailure")))){
+const err133 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/required",keyword:"required",params:{missingProperty: "onFailure"}};
+if(vErrors === null){
+vErrors = [err133];
+}
+else {
+vErrors.push(err133);
+}
+errors++;
+}
+if((data64.bakeMs === undefined) || (!(func0.call(data64, "bakeMs")))){
+const err134 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/required",keyword:"required",params:{missingProperty: "bakeMs"}};
+if(vErrors === null){
+vErrors = [err134];
+}
+else {
+vErrors.push(err134);
+}
+errors++;
+}
+if((data64.expand === undefined) || (!(func0.call(data64, "expand")))){
+const err135 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/required",keyword:"required",params:{missingProperty: "expand"}};
+if(vErrors === null){
+vErrors = [err135];
+}
+else {
+vErrors.push(err135);
+}
+errors++;
+}
+for(const key17 of Object.keys(data64)){
+if(!((((((key17 === "steps") || (key17 === "analysis")) || (key17 === "onFailure")) || (key17 === "bakeMs")) || (key17 === "deadlineMs")) || (key17 === "expand"))){
+const err136 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17}};
+if(vErrors === null){
+vErrors = [err136];
+}
+else {
+vErrors.push(err136);
+}
+errors++;
+}
+}
+if(data64.steps !== undefined && func0.call(data64, "steps")){
+let data65 = data64.steps;
+if(Array.isArray(data65)){
+const len10 = data65.length;
+for(let i10=0; i10<len10; i10++){
+let data66 = data65[i10];
+const _errs147 = errors;
+let valid40 = false;
+let passing0 = null;
+const _errs148 = errors;
+if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
+if((data66.weight === undefined) || (!(func0.call(data66, "weight")))){
+const err137 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/required",keyword:"required",params:{missingProperty: "weight"}};
+if(vErrors === null){
+vErrors = [err137];
+}
+else {
+vErrors.push(err137);
+}
+errors++;
+}
+for(const key18 of Object.keys(data66)){
+if(!(key18 === "weight")){
+const err138 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18}};
+if(vErrors === null){
+vErrors = [err138];
+}
+else {
+vErrors.push(err138);
+}
+errors++;
+}
+}
+if(data66.weight !== undefined && func0.call(data66, "weight")){
+let data67 = data66.weight;
+if(!(((typeof data67 == "number") && (!(data67 % 1) && !isNaN(data67))) && (isFinite(data67)))){
+const err139 = {instancePath:instancePath+"/rollout/steps/" + i10+"/weight",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/properties/weight/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err139];
+}
+else {
+vErrors.push(err139);
+}
+errors++;
+}
+if((typeof data67 == "number") && (isFinite(data67))){
+if(data67 > 100 || isNaN(data67)){
+const err140 = {instancePath:instancePath+"/rollout/steps/" + i10+"/weight",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/properties/weight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
+if(vErrors === null){
+vErrors = [err140];
+}
+else {
+vErrors.push(err140);
+}
+errors++;
+}
+if(data67 < 0 || isNaN(data67)){
+const err141 = {instancePath:instancePath+"/rollout/steps/" + i10+"/weight",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err141];
+}
+else {
+vErrors.push(err141);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err142 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err142];
+}
+else {
+vErrors.push(err142);
+}
+errors++;
+}
+var _valid0 = _errs148 === errors;
+if(_valid0){
+valid40 = true;
+passing0 = 0;
+var props0 = true;
+}
+const _errs153 = errors;
+if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
+if((data66.pause === undefined) || (!(func0.call(data66, "pause")))){
+const err143 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/required",keyword:"required",params:{missingProperty: "pause"}};
+if(vErrors === null){
+vErrors = [err143];
+}
+else {
+vErrors.push(err143);
+}
+errors++;
+}
+for(const key19 of Object.keys(data66)){
+if(!(key19 === "pause")){
+const err144 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19}};
+if(vErrors === null){
+vErrors = [err144];
+}
+else {
+vErrors.push(err144);
+}
+errors++;
+}
+}
+if(data66.pause !== undefined && func0.call(data66, "pause")){
+let data68 = data66.pause;
+if((!((typeof data68 == "number") && (isFinite(data68)))) && (data68 !== null)){
+const err145 = {instancePath:instancePath+"/rollout/steps/" + i10+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/properties/pause/type",keyword:"type",params:{type: schema31.properties.rollout.properties.steps.items.oneOf[1].properties.pause.type}};
+if(vErrors === null){
+vErrors = [err145];
+}
+else {
+vErrors.push(err145);
+}
+errors++;
+}
+if((typeof data68 == "number") && (isFinite(data68))){
+if(data68 < 0 || isNaN(data68)){
+const err146 = {instancePath:instancePath+"/rollout/steps/" + i10+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err146];
+}
+else {
+vErrors.push(err146);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err147 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err147];
+}
+else {
+vErrors.push(err147);
+}
+errors++;
+}
+var _valid0 = _errs153 === errors;
+if(_valid0 && valid40){
+valid40 = false;
+passing0 = [passing0, 1];
+}
+else {
+if(_valid0){
+valid40 = true;
+passing0 = 1;
+if(props0 !== true){
+props0 = true;
+}
+}
+const _errs158 = errors;
+if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
+if((data66.check === undefined) || (!(func0.call(data66, "check")))){
+const err148 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/2/required",keyword:"required",params:{missingProperty: "check"}};
+if(vErrors === null){
+vErrors = [err148];
+}
+else {
+vErrors.push(err148);
+}
+errors++;
+}
+for(const key20 of Object.keys(data66)){
+if(!(key20 === "check")){
+const err149 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20}};
+if(vErrors === null){
+vErrors = [err149];
+}
+else {
+vErrors.push(err149);
+}
+errors++;
+}
+}
+if(data66.check !== undefined && func0.call(data66, "check")){
+if(typeof data66.check !== "string"){
+const err150 = {instancePath:instancePath+"/rollout/steps/" + i10+"/check",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/2/properties/check/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err150];
+}
+else {
+vErrors.push(err150);
+}
+errors++;
+}
+}
+}
+else {
+const err151 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/2/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err151];
+}
+else {
+vErrors.push(err151);
+}
+errors++;
+}
+var _valid0 = _errs158 === errors;
+if(_valid0 && valid40){
+valid40 = false;
+passing0 = [passing0, 2];
+}
+else {
+if(_valid0){
+valid40 = true;
+passing0 = 2;
+if(props0 !== true){
+props0 = true;
+}
+}
+}
+}
+if(!valid40){
+const err152 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
+if(vErrors === null){
+vErrors = [err152];
+}
+else {
+vErrors.push(err152);
+}
+errors++;
+}
+else {
+errors = _errs147;
+if(vErrors !== null){
+if(_errs147){
+vErrors.length = _errs147;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+}
+else {
+const err153 = {instancePath:instancePath+"/rollout/steps",schemaPath:"#/properties/rollout/properties/steps/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err153];
+}
+else {
+vErrors.push(err153);
+}
+errors++;
+}
+}
+if(data64.analysis !== undefined && func0.call(data64, "analysis")){
+let data70 = data64.analysis;
+if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
+if((data70.intervalMs === undefined) || (!(func0.call(data70, "intervalMs")))){
+const err154 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "intervalMs"}};
+if(vErrors === null){
+vErrors = [err154];
+}
+else {
+vErrors.push(err154);
+}
+errors++;
+}
+if((data70.initialDelayMs === undefined) || (!(func0.call(data70, "initialDelayMs")))){
+const err155 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "initialDelayMs"}};
+if(vErrors === null){
+vErrors = [err155];
+}
+else {
+vErrors.push(err155);
+}
+errors++;
+}
+if((data70.failureLimit === undefined) || (!(func0.call(data70, "failureLimit")))){
+const err156 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "failureLimit"}};
+if(vErrors === null){
+vErrors = [err156];
+}
+else {
+vErrors.push(err156);
+}
+errors++;
+}
+if((data70.inconclusive === undefined) || (!(func0.call(data70, "inconclusive")))){
+const err157 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "inconclusive"}};
+if(vErrors === null){
+vErrors = [err157];
+}
+else {
+vErrors.push(err157);
+}
+errors++;
+}
+if((data70.minSamples === undefined) || (!(func0.call(data70, "minSamples")))){
+const err158 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "minSamples"}};
+if(vErrors === null){
+vErrors = [err158];
+}
+else {
+vErrors.push(err158);
+}
+errors++;
+}
+if((data70.metrics === undefined) || (!(func0.call(data70, "metrics")))){
+const err159 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "metrics"}};
+if(vErrors === null){
+vErrors = [err159];
+}
+else {
+vErrors.push(err159);
+}
+errors++;
+}
+for(const key21 of Object.keys(data70)){
+if(!((((((key21 === "intervalMs") || (key21 === "initialDelayMs")) || (key21 === "failureLimit")) || (key21 === "inconclusive")) || (key21 === "minSamples")) || (key21 === "metrics"))){
+const err160 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21}};
+if(vErrors === null){
+vErrors = [err160];
+}
+else {
+vErrors.push(err160);
+}
+errors++;
+}
+}
+if(data70.intervalMs !== undefined && func0.call(data70, "intervalMs")){
+let data71 = data70.intervalMs;
+if(!((typeof data71 == "number") && (isFinite(data71)))){
+const err161 = {instancePath:instancePath+"/rollout/analysis/intervalMs",schemaPath:"#/properties/rollout/properties/analysis/properties/intervalMs/type",keyword:"type",params:{type: "number"}};
+if(vErrors === null){
+vErrors = [err161];
+}
+else {
+vErrors.push(err161);
+}
+errors++;
+}
+}
+if(data70.initialDelayMs !== undefined && func0.call(data70, "initialDelayMs")){
+let data72 = data70.initialDelayMs;
+if(!((typeof data72 == "number") && (isFinite(data72)))){
+const err162 = {instancePath:instancePath+"/rollout/analysis/initialDelayMs",schemaPath:"#/properties/rollout/properties/analysis/properties/initialDelayMs/type",keyword:"type",params:{type: "number"}};
+if(vErrors === null){
+vErrors = [err162];
+}
+else {
+vErrors.push(err162);
+}
+errors++;
+}
+}
+if(data70.failureLimit !== undefined && func0.call(data70, "failureLimit")){
+let data73 = data70.failureLimit;
+if(!(((typeof data73 == "number") && (!(data73 % 1) && !isNaN(data73))) && (isFinite(data73)))){
+const err163 = {instancePath:instancePath+"/rollout/analysis/failureLimit",schemaPath:"#/properties/rollout/properties/analysis/properties/failureLimit/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err163];
+}
+else {
+vErrors.push(err163);
+}
+errors++;
+}
+if((typeof data73 == "number") && (isFinite(data73))){
+if(data73 < 0 || isNaN(data73)){
+const err164 = {instancePath:instancePath+"/rollout/analysis/failureLimit",schemaPath:"#/properties/rollout/properties/analysis/properties/failureLimit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err164];
+}
+else {
+vErrors.push(err164);
+}
+errors++;
+}
+}
+}
+if(data70.inconclusive !== undefined && func0.call(data70, "inconclusive")){
+let data74 = data70.inconclusive;
+if(!(((data74 === "pause") || (data74 === "fail")) || (data74 === "pass"))){
+const err165 = {instancePath:instancePath+"/rollout/analysis/inconclusive",schemaPath:"#/properties/rollout/properties/analysis/properties/inconclusive/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.analysis.properties.inconclusive.enum}};
+if(vErrors === null){
+vErrors = [err165];
+}
+else {
+vErrors.push(err165);
+}
+errors++;
+}
+}
+if(data70.minSamples !== undefined && func0.call(data70, "minSamples")){
+let data75 = data70.minSamples;
+if(!(((typeof data75 == "number") && (!(data75 % 1) && !isNaN(data75))) && (isFinite(data75)))){
+const err166 = {instancePath:instancePath+"/rollout/analysis/minSamples",schemaPath:"#/properties/rollout/properties/analysis/properties/minSamples/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err166];
+}
+else {
+vErrors.push(err166);
+}
+errors++;
+}
+if((typeof data75 == "number") && (isFinite(data75))){
+if(data75 < 0 || isNaN(data75)){
+const err167 = {instancePath:instancePath+"/rollout/analysis/minSamples",schemaPath:"#/properties/rollout/properties/analysis/properties/minSamples/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err167];
+}
+else {
+vErrors.push(err167);
+}
+errors++;
+}
+}
+}
+if(data70.metrics !== undefined && func0.call(data70, "metrics")){
+let data76 = data70.metrics;
+if(Array.isArray(data76)){
+const len11 = data76.length;
+for(let i11=0; i11<len11; i11++){
+let data77 = data76[i11];
+if(data77 && typeof data77 == "object" && !Array.isArray(data77)){
+if((data77.name === undefined) || (!(func0.call(data77, "name")))){
+const err168 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/required",keyword:"required",params:{missingProperty: "name"}};
+if(vErrors === null){
+vErrors = [err168];
+}
+else {
+vErrors.push(err168);
+}
+errors++;
+}
+for(const key22 of Object.keys(data77)){
+if(!(((key22 === "name") || (key22 === "max")) || (key22 === "tolerance"))){
+const err169 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22}};
+if(vErrors === null){
+vErrors = [err169];
+}
+else {
+vErrors.push(err169);
+}
+errors++;
+}
+}
+if(data77.name !== undefined && func0.call(data77, "name")){
+let data78 = data77.name;
+if(!((data78 === "error-rate") || (data78 === "latency-p95"))){
+const err170 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11+"/name",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/name/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.analysis.properties.metrics.items.properties.name.enum}};
+if(vErrors === null){
+vErrors = [err170];
+}
+else {
+vErrors.push(err170);
+}
+errors++;
+}
+}
+if(data77.max !== undefined && func0.call(data77, "max")){
+let data79 = data77.max;
+if(!((typeof data79 == "number") && (isFinite(data79)))){
+const err171 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11+"/max",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/max/type",keyword:"type",params:{type: "number"}};
+if(vErrors === null){
+vErrors = [err171];
+}
+else {
+vErrors.push(err171);
+}
+errors++;
+}
+}
+if(data77.tolerance !== undefined && func0.call(data77, "tolerance")){
+let data80 = data77.tolerance;
+if(!((typeof data80 == "number") && (isFinite(data80)))){
+const err172 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11+"/tolerance",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/tolerance/type",keyword:"type",params:{type: "number"}};
+if(vErrors === null){
+vErrors = [err172];
+}
+else {
+vErrors.push(err172);
+}
+errors++;
+}
+}
+}
+else {
+const err173 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err173];
+}
+else {
+vErrors.push(err173);
+}
+errors++;
+}
+}
+}
+else {
+const err174 = {instancePath:instancePath+"/rollout/analysis/metrics",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err174];
+}
+else {
+vErrors.push(err174);
+}
+errors++;
+}
+}
+}
+else {
+const err175 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err175];
+}
+else {
+vErrors.push(err175);
+}
+errors++;
+}
+}
+if(data64.onFailure !== undefined && func0.call(data64, "onFailure")){
+let data81 = data64.onFailure;
+if(!((data81 === "rollback") || (data81 === "pause"))){
+const err176 = {instancePath:instancePath+"/rollout/onFailure",schemaPath:"#/properties/rollout/properties/onFailure/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.onFailure.enum}};
+if(vErrors === null){
+vErrors = [err176];
+}
+else {
+vErrors.push(err176);
+}
+errors++;
+}
+}
+if(data64.bakeMs !== undefined && func0.call(data64, "bakeMs")){
+let data82 = data64.bakeMs;
+if(!((typeof data82 == "number") && (isFinite(data82)))){
+const err177 = {instancePath:instancePath+"/rollout/bakeMs",schemaPath:"#/properties/rollout/properties/bakeMs/type",keyword:"type",params:{type: "number"}};
+if(vErrors === null){
+vErrors = [err177];
+}
+else {
+vErrors.push(err177);
+}
+errors++;
+}
+}
+if(data64.deadlineMs !== undefined && func0.call(data64, "deadlineMs")){
+let data83 = data64.deadlineMs;
+if(!((typeof data83 == "number") && (isFinite(data83)))){
+const err178 = {instancePath:instancePath+"/rollout/deadlineMs",schemaPath:"#/properties/rollout/properties/deadlineMs/type",keyword:"type",params:{type: "number"}};
+if(vErrors === null){
+vErrors = [err178];
+}
+else {
+vErrors.push(err178);
+}
+errors++;
+}
+}
+if(data64.expand !== undefined && func0.call(data64, "expand")){
+let data84 = data64.expand;
+if(!((data84 === "late") || (data84 === "early"))){
+const err179 = {instancePath:instancePath+"/rollout/expand",schemaPath:"#/properties/rollout/properties/expand/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.expand.enum}};
+if(vErrors === null){
+vErrors = [err179];
+}
+else {
+vErrors.push(err179);
+}
+errors++;
+}
+}
+}
+else {
+const err180 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err180];
+}
+else {
+vErrors.push(err180);
+}
+errors++;
+}
+}
+}
+else {
+const err181 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err181];
+}
+else {
+vErrors.push(err181);
 }
 errors++;
 }
@@ -2376,31 +2286,31 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "by",
   "rollout"
  ],
- "#/$defs/ir/additionalProperties": [
+ "#/properties/irs/additionalProperties/additionalProperties": [
   "infra",
   "units",
   "aliases",
   "triggers"
  ],
- "#/$defs/resource/additionalProperties": [
+ "#/properties/irs/additionalProperties/properties/infra/items/additionalProperties": [
   "id",
   "kind",
   "props",
   "dependsOn",
   "data"
  ],
- "#/$defs/unit/additionalProperties": [
+ "#/properties/irs/additionalProperties/properties/units/items/additionalProperties": [
   "id",
   "functions",
   "build",
   "config",
   "dependsOn"
  ],
- "#/$defs/alias/additionalProperties": [
+ "#/properties/irs/additionalProperties/properties/aliases/items/additionalProperties": [
   "id",
   "units"
  ],
- "#/$defs/trigger/additionalProperties": [
+ "#/properties/irs/additionalProperties/properties/triggers/items/additionalProperties": [
   "id",
   "kind",
   "props",
@@ -2411,34 +2321,35 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "function",
   "delivers"
  ],
- "#/$defs/split/additionalProperties": [
+ "#/properties/undo/additionalProperties/additionalProperties/additionalProperties": [
   "stable",
   "candidate"
  ],
- "#/$defs/split/properties/candidate/additionalProperties": [
+ "#/properties/undo/additionalProperties/additionalProperties/properties/candidate/additionalProperties": [
   "version",
   "percent"
  ],
- "#/$defs/step/oneOf/0/additionalProperties": [
-  "weight"
+ "#/properties/checks/items/additionalProperties": [
+  "name",
+  "function",
+  "payload",
+  "expect"
  ],
- "#/$defs/step/oneOf/1/additionalProperties": [
-  "pause"
+ "#/properties/checks/items/properties/expect/additionalProperties": [
+  "status",
+  "match"
  ],
- "#/$defs/step/oneOf/2/additionalProperties": [
-  "check"
- ],
- "#/$defs/git/additionalProperties": [
-  "sha",
-  "subject",
-  "dirty"
- ],
- "#/$defs/by/additionalProperties": [
+ "#/properties/by/additionalProperties": [
   "who",
   "at",
   "git"
  ],
- "#/$defs/rollout/additionalProperties": [
+ "#/properties/by/properties/git/additionalProperties": [
+  "sha",
+  "subject",
+  "dirty"
+ ],
+ "#/properties/rollout/additionalProperties": [
   "steps",
   "analysis",
   "onFailure",
@@ -2446,7 +2357,16 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "deadlineMs",
   "expand"
  ],
- "#/$defs/analysis/additionalProperties": [
+ "#/properties/rollout/properties/steps/items/oneOf/0/additionalProperties": [
+  "weight"
+ ],
+ "#/properties/rollout/properties/steps/items/oneOf/1/additionalProperties": [
+  "pause"
+ ],
+ "#/properties/rollout/properties/steps/items/oneOf/2/additionalProperties": [
+  "check"
+ ],
+ "#/properties/rollout/properties/analysis/additionalProperties": [
   "intervalMs",
   "initialDelayMs",
   "failureLimit",
@@ -2454,19 +2374,9 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "minSamples",
   "metrics"
  ],
- "#/$defs/analysis/properties/metrics/items/additionalProperties": [
+ "#/properties/rollout/properties/analysis/properties/metrics/items/additionalProperties": [
   "name",
   "max",
   "tolerance"
- ],
- "#/$defs/check/additionalProperties": [
-  "name",
-  "function",
-  "payload",
-  "expect"
- ],
- "#/$defs/check/properties/expect/additionalProperties": [
-  "status",
-  "match"
  ]
 };

@@ -158,7 +158,7 @@ provider: Provider
 functions?: ({
 [k: string]: Function
 } | ({
-[k: string]: Function
+[k: string]: unknown
 } | null)[] | null)
 rollout?: Rollout
 checks?: Check[]

@@ -3,2261 +3,13 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:serverless","title":"Serverless file","type":"object","properties":{"service":{"type":["string","object"],"properties":{"name":{"type":"string"},"awsKmsKeyArn":{}},"required":["name"],"additionalProperties":false},"provider":{"$ref":"#/$defs/provider"},"functions":{"type":["object","array","null"],"additionalProperties":{"$ref":"#/$defs/function"},"items":{"type":["object","null"],"additionalProperties":{"$ref":"#/$defs/function"}}},"rollout":{"$ref":"#/$defs/rollout"},"checks":{"type":"array","items":{"$ref":"#/$defs/check"}},"stages":{"type":"object","additionalProperties":{"$ref":"#/$defs/stage"}},"params":{"type":"object","additionalProperties":{"type":["object","null"]}},"state":{"type":"object","properties":{"path":{"type":"string"}},"additionalProperties":false},"package":{"$ref":"#/$defs/package"},"plugins":{"type":["array","object","null"]},"resources":{"type":["object","array","null"]},"layers":{"type":["object","null"]},"useDotenv":{"type":"boolean"},"custom":{},"outputs":{},"app":{},"org":{},"tenant":{},"frameworkVersion":{},"variablesResolutionMode":{},"unresolvedVariablesNotificationMode":{},"disabledDeprecations":{},"deprecationNotificationMode":{},"configValidationMode":{},"console":{},"dashboard":{},"projectDir":{},"build":{}},"additionalProperties":false,"required":["service","provider"],"$defs":{"provider":{"type":["string","object"],"properties":{"name":{"type":"string"},"stage":{"type":"string"},"region":{"type":"string"},"runtime":{"type":"string"},"memorySize":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"memory":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"timeout":{"$ref":"#/$defs/duration"},"environment":{"$ref":"#/$defs/environment"},"httpApi":{"type":["object","null"],"properties":{"cors":{"$ref":"#/$defs/cors"}}}},"required":["name"]},"function":{"type":["object","null"],"properties":{"handler":{"type":"string"},"runtime":{"type":"string"},"memorySize":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"memory":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"timeout":{"$ref":"#/$defs/duration"},"environment":{"$ref":"#/$defs/environment"},"events":{"type":["array","null"],"items":{"$ref":"#/$defs/event"}},"package":{"$ref":"#/$defs/package"},"name":{"type":"string"},"description":{"type":"string"},"tags":{},"layers":{},"role":{},"vpc":{},"kmsKeyArn":{},"awsKmsKeyArn":{},"tracing":{},"reservedConcurrency":{},"provisionedConcurrency":{},"onError":{},"destinations":{},"fileSystemConfigs":{},"dependsOn":{},"condition":{},"disableLogs":{},"logRetentionInDays":{},"logDataProtectionPolicy":{},"logs":{},"maximumRetryAttempts":{},"maximumEventAge":{},"architecture":{},"ephemeralStorageSize":{},"url":{},"versionFunction":{},"image":{},"snapStart":{},"runtimeManagement":{}},"additionalProperties":false},"event":{"type":"object","properties":{"http":{"$ref":"#/$defs/http"},"httpApi":{"$ref":"#/$defs/http"},"alb":{},"alexaSkill":{},"alexaSmartHome":{},"cloudFront":{},"cloudwatchEvent":{},"cloudwatchLog":{},"cognitoUserPool":{},"eventBridge":{},"iot":{},"iotFleetProvisioning":{},"activemq":{},"msk":{},"kafka":{},"rabbitmq":{},"s3":{},"schedule":{},"sns":{},"sqs":{},"stream":{},"websocket":{},"queue":{},"topic":{}},"additionalProperties":false,"minProperties":1,"maxProperties":1},"http":{"type":["string","object"],"properties":{"method":{"type":"string"},"path":{"type":"string"},"cors":{"$ref":"#/$defs/cors"},"authorizer":{},"timeout":{},"async":{},"connectionId":{},"connectionType":{},"integration":{},"operationId":{},"private":{},"request":{},"response":{}},"additionalProperties":false,"required":["path"]},"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false},"package":{"type":["object","null"],"properties":{"patterns":{"type":"array","items":{"type":"string"}},"include":{"type":"array","items":{"type":"string"}},"exclude":{"type":"array","items":{"type":"string"}},"individually":{"type":"boolean"},"artifact":{"type":"string"},"excludeDevDependencies":{"type":"boolean"},"bundle":{"type":"boolean"}},"additionalProperties":false},"environment":{"type":"object","additionalProperties":{"type":["string","number","boolean","null","object"]}},"duration":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"percent":{"type":["number","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?%?$"},"rollout":{"type":["object","null"],"properties":{"strategy":{"enum":["allAtOnce","canary","linear"]},"weight":{"type":"integer","minimum":1,"maximum":99},"pause":{"type":["integer","string"],"minimum":0,"pattern":"^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"},"steps":{"type":"array","items":{"$ref":"#/$defs/step"}},"analysis":{"$ref":"#/$defs/analysis"},"onFailure":{"enum":["rollback","pause"]},"bake":{"$ref":"#/$defs/duration"},"deadline":{"$ref":"#/$defs/duration"},"expand":{"enum":["late","early"]},"rollbackWindow":{"type":"integer","minimum":1,"maximum":100}},"additionalProperties":false},"step":{"type":"object","properties":{"setWeight":{"type":"integer","minimum":0,"maximum":100},"pause":{"type":["integer","string"],"minimum":0,"pattern":"^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"},"check":{"type":"string"}},"additionalProperties":false,"minProperties":1,"maxProperties":1},"analysis":{"type":"object","properties":{"interval":{"$ref":"#/$defs/duration"},"initialDelay":{"$ref":"#/$defs/duration"},"failureLimit":{"type":"integer","minimum":1},"inconclusive":{"enum":["pause","fail","pass"]},"minSamples":{"type":"integer","minimum":1},"metrics":{"type":"array","items":{"$ref":"#/$defs/metric"}}},"additionalProperties":false,"required":["metrics"]},"metric":{"type":"object","properties":{"name":{"enum":["error-rate","latency-p95"]},"max":{"type":["number","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(%|ms|s)?$"},"tolerance":{"$ref":"#/$defs/percent"}},"additionalProperties":false,"required":["name"]},"check":{"type":"object","properties":{"name":{"type":"string"},"function":{"type":"string"},"payload":{},"http":{"type":"object","properties":{"method":{"type":"string"},"path":{"type":"string"},"body":{}},"additionalProperties":false,"required":["path"]},"expect":{"type":"object","properties":{"status":{"type":"integer","minimum":100,"maximum":599},"match":{}},"additionalProperties":false}},"additionalProperties":false,"required":["name","function"]},"stage":{"type":["object","null"],"properties":{"params":{"type":["object","null"]},"resolvers":{},"observability":{}},"additionalProperties":false}}};
-const schema52 = {"type":"object","properties":{"name":{"type":"string"},"function":{"type":"string"},"payload":{},"http":{"type":"object","properties":{"method":{"type":"string"},"path":{"type":"string"},"body":{}},"additionalProperties":false,"required":["path"]},"expect":{"type":"object","properties":{"status":{"type":"integer","minimum":100,"maximum":599},"match":{}},"additionalProperties":false}},"additionalProperties":false,"required":["name","function"]};
-const schema53 = {"type":["object","null"],"properties":{"params":{"type":["object","null"]},"resolvers":{},"observability":{}},"additionalProperties":false};
-const schema42 = {"type":["object","null"],"properties":{"patterns":{"type":"array","items":{"type":"string"}},"include":{"type":"array","items":{"type":"string"}},"exclude":{"type":"array","items":{"type":"string"}},"individually":{"type":"boolean"},"artifact":{"type":"string"},"excludeDevDependencies":{"type":"boolean"},"bundle":{"type":"boolean"}},"additionalProperties":false};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:serverless","title":"Serverless file","type":"object","properties":{"service":{"type":["string","object"],"properties":{"name":{"type":"string"},"awsKmsKeyArn":{}},"required":["name"],"additionalProperties":false},"provider":{"type":["string","object"],"properties":{"name":{"type":"string"},"stage":{"type":"string"},"region":{"type":"string"},"runtime":{"type":"string"},"memorySize":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"memory":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"timeout":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"environment":{"type":"object","additionalProperties":{"type":["string","number","boolean","null","object"]}},"httpApi":{"type":["object","null"],"properties":{"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false}}}},"required":["name"]},"functions":{"type":["object","array","null"],"additionalProperties":{"type":["object","null"],"properties":{"handler":{"type":"string","description":"A file without its ending, a dot, and the export: src/list.get"},"runtime":{"type":"string","description":"Default nodejs20.x."},"memorySize":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1,"description":"MB. Default 256."},"memory":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1,"description":"MB. Default 256."},"timeout":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"environment":{"type":"object","additionalProperties":{"type":["string","number","boolean","null","object"]}},"events":{"type":["array","null"],"items":{"type":"object","properties":{"http":{"type":["string","object"],"properties":{"method":{"type":"string"},"path":{"type":"string"},"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false},"authorizer":{},"timeout":{},"async":{},"connectionId":{},"connectionType":{},"integration":{},"operationId":{},"private":{},"request":{},"response":{}},"additionalProperties":false,"required":["path"]},"httpApi":{"type":["string","object"],"properties":{"method":{"type":"string"},"path":{"type":"string"},"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false},"authorizer":{},"timeout":{},"async":{},"connectionId":{},"connectionType":{},"integration":{},"operationId":{},"private":{},"request":{},"response":{}},"additionalProperties":false,"required":["path"]},"alb":{},"alexaSkill":{},"alexaSmartHome":{},"cloudFront":{},"cloudwatchEvent":{},"cloudwatchLog":{},"cognitoUserPool":{},"eventBridge":{},"iot":{},"iotFleetProvisioning":{},"activemq":{},"msk":{},"kafka":{},"rabbitmq":{},"s3":{},"schedule":{},"sns":{},"sqs":{},"stream":{},"websocket":{},"queue":{},"topic":{}},"additionalProperties":false,"minProperties":1,"maxProperties":1}},"package":{"type":["object","null"],"properties":{"patterns":{"type":"array","items":{"type":"string"}},"include":{"type":"array","items":{"type":"string"}},"exclude":{"type":"array","items":{"type":"string"}},"individually":{"type":"boolean"},"artifact":{"type":"string"},"excludeDevDependencies":{"type":"boolean"},"bundle":{"type":"boolean","description":"Whether the code is bundled into one file. Default true."}},"additionalProperties":false},"name":{"type":"string"},"description":{"type":"string"},"tags":{},"layers":{},"role":{},"vpc":{},"kmsKeyArn":{},"awsKmsKeyArn":{},"tracing":{},"reservedConcurrency":{},"provisionedConcurrency":{},"onError":{},"destinations":{},"fileSystemConfigs":{},"dependsOn":{},"condition":{},"disableLogs":{},"logRetentionInDays":{},"logDataProtectionPolicy":{},"logs":{},"maximumRetryAttempts":{},"maximumEventAge":{},"architecture":{},"ephemeralStorageSize":{},"url":{},"versionFunction":{},"image":{},"snapStart":{},"runtimeManagement":{}},"additionalProperties":false},"items":{"type":["object","null"]}},"rollout":{"type":["object","null"],"properties":{"strategy":{"enum":["allAtOnce","canary","linear"]},"weight":{"type":"integer","minimum":1,"maximum":99,"description":"The candidate's percent: of a canary, or of each step of linear. Default 10."},"pause":{"type":["integer","string"],"minimum":0,"pattern":"^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$","description":"Before the next step. Default: 5m."},"steps":{"type":"array","items":{"type":"object","properties":{"setWeight":{"type":"integer","minimum":0,"maximum":100},"pause":{"type":["integer","string"],"minimum":0,"pattern":"^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"},"check":{"type":"string"}},"additionalProperties":false,"minProperties":1,"maxProperties":1}},"analysis":{"type":"object","properties":{"interval":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"initialDelay":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"failureLimit":{"type":"integer","minimum":1},"inconclusive":{"enum":["pause","fail","pass"]},"minSamples":{"type":"integer","minimum":1},"metrics":{"type":"array","items":{"type":"object","properties":{"name":{"enum":["error-rate","latency-p95"]},"max":{"type":["number","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(%|ms|s)?$"},"tolerance":{"type":["number","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?%?$"}},"additionalProperties":false,"required":["name"]}}},"additionalProperties":false,"required":["metrics"]},"onFailure":{"enum":["rollback","pause"]},"bake":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"deadline":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"expand":{"enum":["late","early"]},"rollbackWindow":{"type":"integer","minimum":1,"maximum":100,"description":"Releases that are kept. Default 5."}},"additionalProperties":false},"checks":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"function":{"type":"string"},"payload":{},"http":{"type":"object","properties":{"method":{"type":"string"},"path":{"type":"string"},"body":{}},"additionalProperties":false,"required":["path"]},"expect":{"type":"object","properties":{"status":{"type":"integer","minimum":100,"maximum":599},"match":{}},"additionalProperties":false}},"additionalProperties":false,"required":["name","function"]}},"stages":{"type":"object","additionalProperties":{"type":["object","null"],"properties":{"params":{"type":["object","null"]},"resolvers":{},"observability":{}},"additionalProperties":false}},"params":{"type":"object","additionalProperties":{"type":["object","null"]}},"state":{"type":"object","properties":{"path":{"type":"string"}},"additionalProperties":false},"package":{"type":["object","null"],"properties":{"patterns":{"type":"array","items":{"type":"string"}},"include":{"type":"array","items":{"type":"string"}},"exclude":{"type":"array","items":{"type":"string"}},"individually":{"type":"boolean"},"artifact":{"type":"string"},"excludeDevDependencies":{"type":"boolean"},"bundle":{"type":"boolean","description":"Whether the code is bundled into one file. Default true."}},"additionalProperties":false},"plugins":{"type":["array","object","null"]},"resources":{"type":["object","array","null"]},"layers":{"type":["object","null"]},"useDotenv":{"type":"boolean"},"custom":{},"outputs":{},"app":{},"org":{},"tenant":{},"frameworkVersion":{},"variablesResolutionMode":{},"unresolvedVariablesNotificationMode":{},"disabledDeprecations":{},"deprecationNotificationMode":{},"configValidationMode":{},"console":{},"dashboard":{},"projectDir":{},"build":{}},"additionalProperties":false,"required":["service","provider"]};
 const func0 = Object.prototype.hasOwnProperty;
-const schema32 = {"type":["string","object"],"properties":{"name":{"type":"string"},"stage":{"type":"string"},"region":{"type":"string"},"runtime":{"type":"string"},"memorySize":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"memory":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"timeout":{"$ref":"#/$defs/duration"},"environment":{"$ref":"#/$defs/environment"},"httpApi":{"type":["object","null"],"properties":{"cors":{"$ref":"#/$defs/cors"}}}},"required":["name"]};
-const schema33 = {"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"};
-const schema34 = {"type":"object","additionalProperties":{"type":["string","number","boolean","null","object"]}};
-const schema35 = {"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false};
 const pattern4 = new RegExp("^[0-9]+$", "");
 const pattern6 = new RegExp("^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$", "");
-
-function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate21.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if((typeof data !== "string") && (!(data && typeof data == "object" && !Array.isArray(data)))){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema32.type}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if((data.name === undefined) || (!(func0.call(data, "name")))){
-const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "name"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-if(data.name !== undefined && func0.call(data, "name")){
-if(typeof data.name !== "string"){
-const err2 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.stage !== undefined && func0.call(data, "stage")){
-if(typeof data.stage !== "string"){
-const err3 = {instancePath:instancePath+"/stage",schemaPath:"#/properties/stage/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-}
-if(data.region !== undefined && func0.call(data, "region")){
-if(typeof data.region !== "string"){
-const err4 = {instancePath:instancePath+"/region",schemaPath:"#/properties/region/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-}
-if(data.runtime !== undefined && func0.call(data, "runtime")){
-if(typeof data.runtime !== "string"){
-const err5 = {instancePath:instancePath+"/runtime",schemaPath:"#/properties/runtime/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-}
-if(data.memorySize !== undefined && func0.call(data, "memorySize")){
-let data4 = data.memorySize;
-if((!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))) && (typeof data4 !== "string")){
-const err6 = {instancePath:instancePath+"/memorySize",schemaPath:"#/properties/memorySize/type",keyword:"type",params:{type: schema32.properties.memorySize.type}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 < 1 || isNaN(data4)){
-const err7 = {instancePath:instancePath+"/memorySize",schemaPath:"#/properties/memorySize/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-}
-if(typeof data4 === "string"){
-if(!pattern4.test(data4)){
-const err8 = {instancePath:instancePath+"/memorySize",schemaPath:"#/properties/memorySize/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-}
-}
-if(data.memory !== undefined && func0.call(data, "memory")){
-let data5 = data.memory;
-if((!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))) && (typeof data5 !== "string")){
-const err9 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/type",keyword:"type",params:{type: schema32.properties.memory.type}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 < 1 || isNaN(data5)){
-const err10 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-}
-if(typeof data5 === "string"){
-if(!pattern4.test(data5)){
-const err11 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-}
-}
-if(data.timeout !== undefined && func0.call(data, "timeout")){
-let data6 = data.timeout;
-if((!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))) && (typeof data6 !== "string")){
-const err12 = {instancePath:instancePath+"/timeout",schemaPath:"#/$defs/duration/type",keyword:"type",params:{type: schema33.type}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 < 0 || isNaN(data6)){
-const err13 = {instancePath:instancePath+"/timeout",schemaPath:"#/$defs/duration/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-}
-if(typeof data6 === "string"){
-if(!pattern6.test(data6)){
-const err14 = {instancePath:instancePath+"/timeout",schemaPath:"#/$defs/duration/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-}
-}
-if(data.environment !== undefined && func0.call(data, "environment")){
-let data7 = data.environment;
-if(data7 && typeof data7 == "object" && !Array.isArray(data7)){
-for(const key0 of Object.keys(data7)){
-let data8 = data7[key0];
-if(((((typeof data8 !== "string") && (!((typeof data8 == "number") && (isFinite(data8))))) && (typeof data8 !== "boolean")) && (data8 !== null)) && (!(data8 && typeof data8 == "object" && !Array.isArray(data8)))){
-const err15 = {instancePath:instancePath+"/environment/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/environment/additionalProperties/type",keyword:"type",params:{type: schema34.additionalProperties.type}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-}
-}
-else {
-const err16 = {instancePath:instancePath+"/environment",schemaPath:"#/$defs/environment/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-}
-if(data.httpApi !== undefined && func0.call(data, "httpApi")){
-let data9 = data.httpApi;
-if((!(data9 && typeof data9 == "object" && !Array.isArray(data9))) && (data9 !== null)){
-const err17 = {instancePath:instancePath+"/httpApi",schemaPath:"#/properties/httpApi/type",keyword:"type",params:{type: schema32.properties.httpApi.type}};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
-if(data9.cors !== undefined && func0.call(data9, "cors")){
-let data10 = data9.cors;
-if(((typeof data10 !== "boolean") && (!(data10 && typeof data10 == "object" && !Array.isArray(data10)))) && (data10 !== null)){
-const err18 = {instancePath:instancePath+"/httpApi/cors",schemaPath:"#/$defs/cors/type",keyword:"type",params:{type: schema35.type}};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
-for(const key1 of Object.keys(data10)){
-if(!(func0.call(schema35.properties, key1))){
-const err19 = {instancePath:instancePath+"/httpApi/cors",schemaPath:"#/$defs/cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-}
-if(data10.origin !== undefined && func0.call(data10, "origin")){
-let data11 = data10.origin;
-if((typeof data11 !== "string") && (!(Array.isArray(data11)))){
-const err20 = {instancePath:instancePath+"/httpApi/cors/origin",schemaPath:"#/$defs/cors/properties/origin/type",keyword:"type",params:{type: schema35.properties.origin.type}};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-if(Array.isArray(data11)){
-const len0 = data11.length;
-for(let i0=0; i0<len0; i0++){
-if(typeof data11[i0] !== "string"){
-const err21 = {instancePath:instancePath+"/httpApi/cors/origin/" + i0,schemaPath:"#/$defs/cors/properties/origin/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-}
-}
-}
-if(data10.origins !== undefined && func0.call(data10, "origins")){
-let data13 = data10.origins;
-if((typeof data13 !== "string") && (!(Array.isArray(data13)))){
-const err22 = {instancePath:instancePath+"/httpApi/cors/origins",schemaPath:"#/$defs/cors/properties/origins/type",keyword:"type",params:{type: schema35.properties.origins.type}};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-if(Array.isArray(data13)){
-const len1 = data13.length;
-for(let i1=0; i1<len1; i1++){
-if(typeof data13[i1] !== "string"){
-const err23 = {instancePath:instancePath+"/httpApi/cors/origins/" + i1,schemaPath:"#/$defs/cors/properties/origins/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-}
-}
-}
-if(data10.headers !== undefined && func0.call(data10, "headers")){
-let data15 = data10.headers;
-if((typeof data15 !== "string") && (!(Array.isArray(data15)))){
-const err24 = {instancePath:instancePath+"/httpApi/cors/headers",schemaPath:"#/$defs/cors/properties/headers/type",keyword:"type",params:{type: schema35.properties.headers.type}};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-if(Array.isArray(data15)){
-const len2 = data15.length;
-for(let i2=0; i2<len2; i2++){
-if(typeof data15[i2] !== "string"){
-const err25 = {instancePath:instancePath+"/httpApi/cors/headers/" + i2,schemaPath:"#/$defs/cors/properties/headers/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-}
-}
-}
-if(data10.methods !== undefined && func0.call(data10, "methods")){
-let data17 = data10.methods;
-if((typeof data17 !== "string") && (!(Array.isArray(data17)))){
-const err26 = {instancePath:instancePath+"/httpApi/cors/methods",schemaPath:"#/$defs/cors/properties/methods/type",keyword:"type",params:{type: schema35.properties.methods.type}};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-if(Array.isArray(data17)){
-const len3 = data17.length;
-for(let i3=0; i3<len3; i3++){
-if(typeof data17[i3] !== "string"){
-const err27 = {instancePath:instancePath+"/httpApi/cors/methods/" + i3,schemaPath:"#/$defs/cors/properties/methods/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-}
-}
-}
-if(data10.allowedOrigins !== undefined && func0.call(data10, "allowedOrigins")){
-let data19 = data10.allowedOrigins;
-if((typeof data19 !== "string") && (!(Array.isArray(data19)))){
-const err28 = {instancePath:instancePath+"/httpApi/cors/allowedOrigins",schemaPath:"#/$defs/cors/properties/allowedOrigins/type",keyword:"type",params:{type: schema35.properties.allowedOrigins.type}};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-if(Array.isArray(data19)){
-const len4 = data19.length;
-for(let i4=0; i4<len4; i4++){
-if(typeof data19[i4] !== "string"){
-const err29 = {instancePath:instancePath+"/httpApi/cors/allowedOrigins/" + i4,schemaPath:"#/$defs/cors/properties/allowedOrigins/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-}
-}
-}
-if(data10.allowedHeaders !== undefined && func0.call(data10, "allowedHeaders")){
-let data21 = data10.allowedHeaders;
-if((typeof data21 !== "string") && (!(Array.isArray(data21)))){
-const err30 = {instancePath:instancePath+"/httpApi/cors/allowedHeaders",schemaPath:"#/$defs/cors/properties/allowedHeaders/type",keyword:"type",params:{type: schema35.properties.allowedHeaders.type}};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-if(Array.isArray(data21)){
-const len5 = data21.length;
-for(let i5=0; i5<len5; i5++){
-if(typeof data21[i5] !== "string"){
-const err31 = {instancePath:instancePath+"/httpApi/cors/allowedHeaders/" + i5,schemaPath:"#/$defs/cors/properties/allowedHeaders/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-}
-}
-}
-if(data10.allowedMethods !== undefined && func0.call(data10, "allowedMethods")){
-let data23 = data10.allowedMethods;
-if((typeof data23 !== "string") && (!(Array.isArray(data23)))){
-const err32 = {instancePath:instancePath+"/httpApi/cors/allowedMethods",schemaPath:"#/$defs/cors/properties/allowedMethods/type",keyword:"type",params:{type: schema35.properties.allowedMethods.type}};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
-errors++;
-}
-if(Array.isArray(data23)){
-const len6 = data23.length;
-for(let i6=0; i6<len6; i6++){
-if(typeof data23[i6] !== "string"){
-const err33 = {instancePath:instancePath+"/httpApi/cors/allowedMethods/" + i6,schemaPath:"#/$defs/cors/properties/allowedMethods/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
-errors++;
-}
-}
-}
-}
-if(data10.exposedHeaders !== undefined && func0.call(data10, "exposedHeaders")){
-let data25 = data10.exposedHeaders;
-if((typeof data25 !== "string") && (!(Array.isArray(data25)))){
-const err34 = {instancePath:instancePath+"/httpApi/cors/exposedHeaders",schemaPath:"#/$defs/cors/properties/exposedHeaders/type",keyword:"type",params:{type: schema35.properties.exposedHeaders.type}};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-if(Array.isArray(data25)){
-const len7 = data25.length;
-for(let i7=0; i7<len7; i7++){
-if(typeof data25[i7] !== "string"){
-const err35 = {instancePath:instancePath+"/httpApi/cors/exposedHeaders/" + i7,schemaPath:"#/$defs/cors/properties/exposedHeaders/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
-errors++;
-}
-}
-}
-}
-if(data10.exposedResponseHeaders !== undefined && func0.call(data10, "exposedResponseHeaders")){
-let data27 = data10.exposedResponseHeaders;
-if((typeof data27 !== "string") && (!(Array.isArray(data27)))){
-const err36 = {instancePath:instancePath+"/httpApi/cors/exposedResponseHeaders",schemaPath:"#/$defs/cors/properties/exposedResponseHeaders/type",keyword:"type",params:{type: schema35.properties.exposedResponseHeaders.type}};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-if(Array.isArray(data27)){
-const len8 = data27.length;
-for(let i8=0; i8<len8; i8++){
-if(typeof data27[i8] !== "string"){
-const err37 = {instancePath:instancePath+"/httpApi/cors/exposedResponseHeaders/" + i8,schemaPath:"#/$defs/cors/properties/exposedResponseHeaders/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err37];
-}
-else {
-vErrors.push(err37);
-}
-errors++;
-}
-}
-}
-}
-if(data10.credentials !== undefined && func0.call(data10, "credentials")){
-if(typeof data10.credentials !== "boolean"){
-const err38 = {instancePath:instancePath+"/httpApi/cors/credentials",schemaPath:"#/$defs/cors/properties/credentials/type",keyword:"type",params:{type: "boolean"}};
-if(vErrors === null){
-vErrors = [err38];
-}
-else {
-vErrors.push(err38);
-}
-errors++;
-}
-}
-if(data10.allowCredentials !== undefined && func0.call(data10, "allowCredentials")){
-if(typeof data10.allowCredentials !== "boolean"){
-const err39 = {instancePath:instancePath+"/httpApi/cors/allowCredentials",schemaPath:"#/$defs/cors/properties/allowCredentials/type",keyword:"type",params:{type: "boolean"}};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
-errors++;
-}
-}
-if(data10.maxAge !== undefined && func0.call(data10, "maxAge")){
-let data31 = data10.maxAge;
-if((!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))) && (typeof data31 !== "string")){
-const err40 = {instancePath:instancePath+"/httpApi/cors/maxAge",schemaPath:"#/$defs/cors/properties/maxAge/type",keyword:"type",params:{type: schema35.properties.maxAge.type}};
-if(vErrors === null){
-vErrors = [err40];
-}
-else {
-vErrors.push(err40);
-}
-errors++;
-}
-if(typeof data31 === "string"){
-if(!pattern4.test(data31)){
-const err41 = {instancePath:instancePath+"/httpApi/cors/maxAge",schemaPath:"#/$defs/cors/properties/maxAge/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
-errors++;
-}
-}
-}
-if(data10.cacheControl !== undefined && func0.call(data10, "cacheControl")){
-if(typeof data10.cacheControl !== "string"){
-const err42 = {instancePath:instancePath+"/httpApi/cors/cacheControl",schemaPath:"#/$defs/cors/properties/cacheControl/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err42];
-}
-else {
-vErrors.push(err42);
-}
-errors++;
-}
-}
-}
-}
-}
-}
-}
-validate21.errors = vErrors;
-return errors === 0;
-}
-validate21.evaluated = {"props":{"name":true,"stage":true,"region":true,"runtime":true,"memorySize":true,"memory":true,"timeout":true,"environment":true,"httpApi":true},"dynamicProps":false,"dynamicItems":false};
-
-const schema36 = {"type":["object","null"],"properties":{"handler":{"type":"string"},"runtime":{"type":"string"},"memorySize":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"memory":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"timeout":{"$ref":"#/$defs/duration"},"environment":{"$ref":"#/$defs/environment"},"events":{"type":["array","null"],"items":{"$ref":"#/$defs/event"}},"package":{"$ref":"#/$defs/package"},"name":{"type":"string"},"description":{"type":"string"},"tags":{},"layers":{},"role":{},"vpc":{},"kmsKeyArn":{},"awsKmsKeyArn":{},"tracing":{},"reservedConcurrency":{},"provisionedConcurrency":{},"onError":{},"destinations":{},"fileSystemConfigs":{},"dependsOn":{},"condition":{},"disableLogs":{},"logRetentionInDays":{},"logDataProtectionPolicy":{},"logs":{},"maximumRetryAttempts":{},"maximumEventAge":{},"architecture":{},"ephemeralStorageSize":{},"url":{},"versionFunction":{},"image":{},"snapStart":{},"runtimeManagement":{}},"additionalProperties":false};
-const schema39 = {"type":"object","properties":{"http":{"$ref":"#/$defs/http"},"httpApi":{"$ref":"#/$defs/http"},"alb":{},"alexaSkill":{},"alexaSmartHome":{},"cloudFront":{},"cloudwatchEvent":{},"cloudwatchLog":{},"cognitoUserPool":{},"eventBridge":{},"iot":{},"iotFleetProvisioning":{},"activemq":{},"msk":{},"kafka":{},"rabbitmq":{},"s3":{},"schedule":{},"sns":{},"sqs":{},"stream":{},"websocket":{},"queue":{},"topic":{}},"additionalProperties":false,"minProperties":1,"maxProperties":1};
-const schema40 = {"type":["string","object"],"properties":{"method":{"type":"string"},"path":{"type":"string"},"cors":{"$ref":"#/$defs/cors"},"authorizer":{},"timeout":{},"async":{},"connectionId":{},"connectionType":{},"integration":{},"operationId":{},"private":{},"request":{},"response":{}},"additionalProperties":false,"required":["path"]};
-
-function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate25.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if((typeof data !== "string") && (!(data && typeof data == "object" && !Array.isArray(data)))){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema40.type}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if((data.path === undefined) || (!(func0.call(data, "path")))){
-const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "path"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-for(const key0 of Object.keys(data)){
-if(!(func0.call(schema40.properties, key0))){
-const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.method !== undefined && func0.call(data, "method")){
-if(typeof data.method !== "string"){
-const err3 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-}
-if(data.path !== undefined && func0.call(data, "path")){
-if(typeof data.path !== "string"){
-const err4 = {instancePath:instancePath+"/path",schemaPath:"#/properties/path/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-}
-if(data.cors !== undefined && func0.call(data, "cors")){
-let data2 = data.cors;
-if(((typeof data2 !== "boolean") && (!(data2 && typeof data2 == "object" && !Array.isArray(data2)))) && (data2 !== null)){
-const err5 = {instancePath:instancePath+"/cors",schemaPath:"#/$defs/cors/type",keyword:"type",params:{type: schema35.type}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-for(const key1 of Object.keys(data2)){
-if(!(func0.call(schema35.properties, key1))){
-const err6 = {instancePath:instancePath+"/cors",schemaPath:"#/$defs/cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-}
-if(data2.origin !== undefined && func0.call(data2, "origin")){
-let data3 = data2.origin;
-if((typeof data3 !== "string") && (!(Array.isArray(data3)))){
-const err7 = {instancePath:instancePath+"/cors/origin",schemaPath:"#/$defs/cors/properties/origin/type",keyword:"type",params:{type: schema35.properties.origin.type}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-if(Array.isArray(data3)){
-const len0 = data3.length;
-for(let i0=0; i0<len0; i0++){
-if(typeof data3[i0] !== "string"){
-const err8 = {instancePath:instancePath+"/cors/origin/" + i0,schemaPath:"#/$defs/cors/properties/origin/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-}
-}
-}
-if(data2.origins !== undefined && func0.call(data2, "origins")){
-let data5 = data2.origins;
-if((typeof data5 !== "string") && (!(Array.isArray(data5)))){
-const err9 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/$defs/cors/properties/origins/type",keyword:"type",params:{type: schema35.properties.origins.type}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-if(Array.isArray(data5)){
-const len1 = data5.length;
-for(let i1=0; i1<len1; i1++){
-if(typeof data5[i1] !== "string"){
-const err10 = {instancePath:instancePath+"/cors/origins/" + i1,schemaPath:"#/$defs/cors/properties/origins/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-}
-}
-}
-if(data2.headers !== undefined && func0.call(data2, "headers")){
-let data7 = data2.headers;
-if((typeof data7 !== "string") && (!(Array.isArray(data7)))){
-const err11 = {instancePath:instancePath+"/cors/headers",schemaPath:"#/$defs/cors/properties/headers/type",keyword:"type",params:{type: schema35.properties.headers.type}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-if(Array.isArray(data7)){
-const len2 = data7.length;
-for(let i2=0; i2<len2; i2++){
-if(typeof data7[i2] !== "string"){
-const err12 = {instancePath:instancePath+"/cors/headers/" + i2,schemaPath:"#/$defs/cors/properties/headers/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-}
-}
-}
-if(data2.methods !== undefined && func0.call(data2, "methods")){
-let data9 = data2.methods;
-if((typeof data9 !== "string") && (!(Array.isArray(data9)))){
-const err13 = {instancePath:instancePath+"/cors/methods",schemaPath:"#/$defs/cors/properties/methods/type",keyword:"type",params:{type: schema35.properties.methods.type}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-if(Array.isArray(data9)){
-const len3 = data9.length;
-for(let i3=0; i3<len3; i3++){
-if(typeof data9[i3] !== "string"){
-const err14 = {instancePath:instancePath+"/cors/methods/" + i3,schemaPath:"#/$defs/cors/properties/methods/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-}
-}
-}
-if(data2.allowedOrigins !== undefined && func0.call(data2, "allowedOrigins")){
-let data11 = data2.allowedOrigins;
-if((typeof data11 !== "string") && (!(Array.isArray(data11)))){
-const err15 = {instancePath:instancePath+"/cors/allowedOrigins",schemaPath:"#/$defs/cors/properties/allowedOrigins/type",keyword:"type",params:{type: schema35.properties.allowedOrigins.type}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-if(Array.isArray(data11)){
-const len4 = data11.length;
-for(let i4=0; i4<len4; i4++){
-if(typeof data11[i4] !== "string"){
-const err16 = {instancePath:instancePath+"/cors/allowedOrigins/" + i4,schemaPath:"#/$defs/cors/properties/allowedOrigins/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-}
-}
-}
-if(data2.allowedHeaders !== undefined && func0.call(data2, "allowedHeaders")){
-let data13 = data2.allowedHeaders;
-if((typeof data13 !== "string") && (!(Array.isArray(data13)))){
-const err17 = {instancePath:instancePath+"/cors/allowedHeaders",schemaPath:"#/$defs/cors/properties/allowedHeaders/type",keyword:"type",params:{type: schema35.properties.allowedHeaders.type}};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-if(Array.isArray(data13)){
-const len5 = data13.length;
-for(let i5=0; i5<len5; i5++){
-if(typeof data13[i5] !== "string"){
-const err18 = {instancePath:instancePath+"/cors/allowedHeaders/" + i5,schemaPath:"#/$defs/cors/properties/allowedHeaders/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-}
-}
-}
-if(data2.allowedMethods !== undefined && func0.call(data2, "allowedMethods")){
-let data15 = data2.allowedMethods;
-if((typeof data15 !== "string") && (!(Array.isArray(data15)))){
-const err19 = {instancePath:instancePath+"/cors/allowedMethods",schemaPath:"#/$defs/cors/properties/allowedMethods/type",keyword:"type",params:{type: schema35.properties.allowedMethods.type}};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-if(Array.isArray(data15)){
-const len6 = data15.length;
-for(let i6=0; i6<len6; i6++){
-if(typeof data15[i6] !== "string"){
-const err20 = {instancePath:instancePath+"/cors/allowedMethods/" + i6,schemaPath:"#/$defs/cors/properties/allowedMethods/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-}
-}
-}
-if(data2.exposedHeaders !== undefined && func0.call(data2, "exposedHeaders")){
-let data17 = data2.exposedHeaders;
-if((typeof data17 !== "string") && (!(Array.isArray(data17)))){
-const err21 = {instancePath:instancePath+"/cors/exposedHeaders",schemaPath:"#/$defs/cors/properties/exposedHeaders/type",keyword:"type",params:{type: schema35.properties.exposedHeaders.type}};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-if(Array.isArray(data17)){
-const len7 = data17.length;
-for(let i7=0; i7<len7; i7++){
-if(typeof data17[i7] !== "string"){
-const err22 = {instancePath:instancePath+"/cors/exposedHeaders/" + i7,schemaPath:"#/$defs/cors/properties/exposedHeaders/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-}
-}
-}
-if(data2.exposedResponseHeaders !== undefined && func0.call(data2, "exposedResponseHeaders")){
-let data19 = data2.exposedResponseHeaders;
-if((typeof data19 !== "string") && (!(Array.isArray(data19)))){
-const err23 = {instancePath:instancePath+"/cors/exposedResponseHeaders",schemaPath:"#/$defs/cors/properties/exposedResponseHeaders/type",keyword:"type",params:{type: schema35.properties.exposedResponseHeaders.type}};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-if(Array.isArray(data19)){
-const len8 = data19.length;
-for(let i8=0; i8<len8; i8++){
-if(typeof data19[i8] !== "string"){
-const err24 = {instancePath:instancePath+"/cors/exposedResponseHeaders/" + i8,schemaPath:"#/$defs/cors/properties/exposedResponseHeaders/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-}
-}
-}
-if(data2.credentials !== undefined && func0.call(data2, "credentials")){
-if(typeof data2.credentials !== "boolean"){
-const err25 = {instancePath:instancePath+"/cors/credentials",schemaPath:"#/$defs/cors/properties/credentials/type",keyword:"type",params:{type: "boolean"}};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-}
-if(data2.allowCredentials !== undefined && func0.call(data2, "allowCredentials")){
-if(typeof data2.allowCredentials !== "boolean"){
-const err26 = {instancePath:instancePath+"/cors/allowCredentials",schemaPath:"#/$defs/cors/properties/allowCredentials/type",keyword:"type",params:{type: "boolean"}};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-}
-if(data2.maxAge !== undefined && func0.call(data2, "maxAge")){
-let data23 = data2.maxAge;
-if((!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))) && (typeof data23 !== "string")){
-const err27 = {instancePath:instancePath+"/cors/maxAge",schemaPath:"#/$defs/cors/properties/maxAge/type",keyword:"type",params:{type: schema35.properties.maxAge.type}};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-if(typeof data23 === "string"){
-if(!pattern4.test(data23)){
-const err28 = {instancePath:instancePath+"/cors/maxAge",schemaPath:"#/$defs/cors/properties/maxAge/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-}
-}
-if(data2.cacheControl !== undefined && func0.call(data2, "cacheControl")){
-if(typeof data2.cacheControl !== "string"){
-const err29 = {instancePath:instancePath+"/cors/cacheControl",schemaPath:"#/$defs/cors/properties/cacheControl/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-}
-}
-}
-}
-validate25.errors = vErrors;
-return errors === 0;
-}
-validate25.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
-
-function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate24.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length > 1){
-const err0 = {instancePath,schemaPath:"#/maxProperties",keyword:"maxProperties",params:{limit: 1}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if(Object.keys(data).length < 1){
-const err1 = {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-for(const key0 of Object.keys(data)){
-if(!(func0.call(schema39.properties, key0))){
-const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.http !== undefined && func0.call(data, "http")){
-if(!(validate25(data.http, {instancePath:instancePath+"/http",parentData:data,parentDataProperty:"http",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
-errors = vErrors.length;
-}
-}
-if(data.httpApi !== undefined && func0.call(data, "httpApi")){
-if(!(validate25(data.httpApi, {instancePath:instancePath+"/httpApi",parentData:data,parentDataProperty:"httpApi",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-validate24.errors = vErrors;
-return errors === 0;
-}
-validate24.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
-
-function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate23.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema36.type}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 of Object.keys(data)){
-if(!(func0.call(schema36.properties, key0))){
-const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-if(data.handler !== undefined && func0.call(data, "handler")){
-if(typeof data.handler !== "string"){
-const err2 = {instancePath:instancePath+"/handler",schemaPath:"#/properties/handler/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.runtime !== undefined && func0.call(data, "runtime")){
-if(typeof data.runtime !== "string"){
-const err3 = {instancePath:instancePath+"/runtime",schemaPath:"#/properties/runtime/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-}
-if(data.memorySize !== undefined && func0.call(data, "memorySize")){
-let data2 = data.memorySize;
-if((!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))) && (typeof data2 !== "string")){
-const err4 = {instancePath:instancePath+"/memorySize",schemaPath:"#/properties/memorySize/type",keyword:"type",params:{type: schema36.properties.memorySize.type}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 < 1 || isNaN(data2)){
-const err5 = {instancePath:instancePath+"/memorySize",schemaPath:"#/properties/memorySize/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-}
-if(typeof data2 === "string"){
-if(!pattern4.test(data2)){
-const err6 = {instancePath:instancePath+"/memorySize",schemaPath:"#/properties/memorySize/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-}
-}
-if(data.memory !== undefined && func0.call(data, "memory")){
-let data3 = data.memory;
-if((!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))) && (typeof data3 !== "string")){
-const err7 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/type",keyword:"type",params:{type: schema36.properties.memory.type}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-if((typeof data3 == "number") && (isFinite(data3))){
-if(data3 < 1 || isNaN(data3)){
-const err8 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-}
-if(typeof data3 === "string"){
-if(!pattern4.test(data3)){
-const err9 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
-}
-if(data.timeout !== undefined && func0.call(data, "timeout")){
-let data4 = data.timeout;
-if((!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))) && (typeof data4 !== "string")){
-const err10 = {instancePath:instancePath+"/timeout",schemaPath:"#/$defs/duration/type",keyword:"type",params:{type: schema33.type}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 < 0 || isNaN(data4)){
-const err11 = {instancePath:instancePath+"/timeout",schemaPath:"#/$defs/duration/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-}
-if(typeof data4 === "string"){
-if(!pattern6.test(data4)){
-const err12 = {instancePath:instancePath+"/timeout",schemaPath:"#/$defs/duration/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-}
-}
-if(data.environment !== undefined && func0.call(data, "environment")){
-let data5 = data.environment;
-if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
-for(const key1 of Object.keys(data5)){
-let data6 = data5[key1];
-if(((((typeof data6 !== "string") && (!((typeof data6 == "number") && (isFinite(data6))))) && (typeof data6 !== "boolean")) && (data6 !== null)) && (!(data6 && typeof data6 == "object" && !Array.isArray(data6)))){
-const err13 = {instancePath:instancePath+"/environment/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/environment/additionalProperties/type",keyword:"type",params:{type: schema34.additionalProperties.type}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-}
-}
-else {
-const err14 = {instancePath:instancePath+"/environment",schemaPath:"#/$defs/environment/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-}
-if(data.events !== undefined && func0.call(data, "events")){
-let data7 = data.events;
-if((!(Array.isArray(data7))) && (data7 !== null)){
-const err15 = {instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: schema36.properties.events.type}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-if(Array.isArray(data7)){
-const len0 = data7.length;
-for(let i0=0; i0<len0; i0++){
-if(!(validate24(data7[i0], {instancePath:instancePath+"/events/" + i0,parentData:data7,parentDataProperty:i0,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
-}
-}
-}
-}
-if(data.package !== undefined && func0.call(data, "package")){
-let data9 = data.package;
-if((!(data9 && typeof data9 == "object" && !Array.isArray(data9))) && (data9 !== null)){
-const err16 = {instancePath:instancePath+"/package",schemaPath:"#/$defs/package/type",keyword:"type",params:{type: schema42.type}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
-for(const key2 of Object.keys(data9)){
-if(!(((((((key2 === "patterns") || (key2 === "include")) || (key2 === "exclude")) || (key2 === "individually")) || (key2 === "artifact")) || (key2 === "excludeDevDependencies")) || (key2 === "bundle"))){
-const err17 = {instancePath:instancePath+"/package",schemaPath:"#/$defs/package/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-}
-if(data9.patterns !== undefined && func0.call(data9, "patterns")){
-let data10 = data9.patterns;
-if(Array.isArray(data10)){
-const len1 = data10.length;
-for(let i1=0; i1<len1; i1++){
-if(typeof data10[i1] !== "string"){
-const err18 = {instancePath:instancePath+"/package/patterns/" + i1,schemaPath:"#/$defs/package/properties/patterns/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-}
-}
-else {
-const err19 = {instancePath:instancePath+"/package/patterns",schemaPath:"#/$defs/package/properties/patterns/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-}
-if(data9.include !== undefined && func0.call(data9, "include")){
-let data12 = data9.include;
-if(Array.isArray(data12)){
-const len2 = data12.length;
-for(let i2=0; i2<len2; i2++){
-if(typeof data12[i2] !== "string"){
-const err20 = {instancePath:instancePath+"/package/include/" + i2,schemaPath:"#/$defs/package/properties/include/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-}
-}
-else {
-const err21 = {instancePath:instancePath+"/package/include",schemaPath:"#/$defs/package/properties/include/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-}
-if(data9.exclude !== undefined && func0.call(data9, "exclude")){
-let data14 = data9.exclude;
-if(Array.isArray(data14)){
-const len3 = data14.length;
-for(let i3=0; i3<len3; i3++){
-if(typeof data14[i3] !== "string"){
-const err22 = {instancePath:instancePath+"/package/exclude/" + i3,schemaPath:"#/$defs/package/properties/exclude/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-}
-}
-else {
-const err23 = {instancePath:instancePath+"/package/exclude",schemaPath:"#/$defs/package/properties/exclude/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-}
-if(data9.individually !== undefined && func0.call(data9, "individually")){
-if(typeof data9.individually !== "boolean"){
-const err24 = {instancePath:instancePath+"/package/individually",schemaPath:"#/$defs/package/properties/individually/type",keyword:"type",params:{type: "boolean"}};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-}
-if(data9.artifact !== undefined && func0.call(data9, "artifact")){
-if(typeof data9.artifact !== "string"){
-const err25 = {instancePath:instancePath+"/package/artifact",schemaPath:"#/$defs/package/properties/artifact/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-}
-if(data9.excludeDevDependencies !== undefined && func0.call(data9, "excludeDevDependencies")){
-if(typeof data9.excludeDevDependencies !== "boolean"){
-const err26 = {instancePath:instancePath+"/package/excludeDevDependencies",schemaPath:"#/$defs/package/properties/excludeDevDependencies/type",keyword:"type",params:{type: "boolean"}};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-}
-if(data9.bundle !== undefined && func0.call(data9, "bundle")){
-if(typeof data9.bundle !== "boolean"){
-const err27 = {instancePath:instancePath+"/package/bundle",schemaPath:"#/$defs/package/properties/bundle/type",keyword:"type",params:{type: "boolean"}};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-}
-}
-}
-if(data.name !== undefined && func0.call(data, "name")){
-if(typeof data.name !== "string"){
-const err28 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-}
-if(data.description !== undefined && func0.call(data, "description")){
-if(typeof data.description !== "string"){
-const err29 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-}
-}
-validate23.errors = vErrors;
-return errors === 0;
-}
-validate23.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
-const schema43 = {"type":["object","null"],"properties":{"strategy":{"enum":["allAtOnce","canary","linear"]},"weight":{"type":"integer","minimum":1,"maximum":99},"pause":{"type":["integer","string"],"minimum":0,"pattern":"^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"},"steps":{"type":"array","items":{"$ref":"#/$defs/step"}},"analysis":{"$ref":"#/$defs/analysis"},"onFailure":{"enum":["rollback","pause"]},"bake":{"$ref":"#/$defs/duration"},"deadline":{"$ref":"#/$defs/duration"},"expand":{"enum":["late","early"]},"rollbackWindow":{"type":"integer","minimum":1,"maximum":100}},"additionalProperties":false};
-const schema44 = {"type":"object","properties":{"setWeight":{"type":"integer","minimum":0,"maximum":100},"pause":{"type":["integer","string"],"minimum":0,"pattern":"^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"},"check":{"type":"string"}},"additionalProperties":false,"minProperties":1,"maxProperties":1};
-const pattern12 = new RegExp("^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$", "");
-const schema45 = {"type":"object","properties":{"interval":{"$ref":"#/$defs/duration"},"initialDelay":{"$ref":"#/$defs/duration"},"failureLimit":{"type":"integer","minimum":1},"inconclusive":{"enum":["pause","fail","pass"]},"minSamples":{"type":"integer","minimum":1},"metrics":{"type":"array","items":{"$ref":"#/$defs/metric"}}},"additionalProperties":false,"required":["metrics"]};
-const schema48 = {"type":"object","properties":{"name":{"enum":["error-rate","latency-p95"]},"max":{"type":["number","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(%|ms|s)?$"},"tolerance":{"$ref":"#/$defs/percent"}},"additionalProperties":false,"required":["name"]};
-const schema49 = {"type":["number","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?%?$"};
-const pattern16 = new RegExp("^[0-9]+(\\.[0-9]+)?(%|ms|s)?$", "");
-const pattern17 = new RegExp("^[0-9]+(\\.[0-9]+)?%?$", "");
-
-function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate33.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if((data.name === undefined) || (!(func0.call(data, "name")))){
-const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "name"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-for(const key0 of Object.keys(data)){
-if(!(((key0 === "name") || (key0 === "max")) || (key0 === "tolerance"))){
-const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-if(data.name !== undefined && func0.call(data, "name")){
-let data0 = data.name;
-if(!((data0 === "error-rate") || (data0 === "latency-p95"))){
-const err2 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/enum",keyword:"enum",params:{allowedValues: schema48.properties.name.enum}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.max !== undefined && func0.call(data, "max")){
-let data1 = data.max;
-if((!((typeof data1 == "number") && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err3 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/type",keyword:"type",params:{type: schema48.properties.max.type}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 < 0 || isNaN(data1)){
-const err4 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-}
-if(typeof data1 === "string"){
-if(!pattern16.test(data1)){
-const err5 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(%|ms|s)?$"}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-}
-}
-if(data.tolerance !== undefined && func0.call(data, "tolerance")){
-let data2 = data.tolerance;
-if((!((typeof data2 == "number") && (isFinite(data2)))) && (typeof data2 !== "string")){
-const err6 = {instancePath:instancePath+"/tolerance",schemaPath:"#/$defs/percent/type",keyword:"type",params:{type: schema49.type}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 < 0 || isNaN(data2)){
-const err7 = {instancePath:instancePath+"/tolerance",schemaPath:"#/$defs/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-}
-if(typeof data2 === "string"){
-if(!pattern17.test(data2)){
-const err8 = {instancePath:instancePath+"/tolerance",schemaPath:"#/$defs/percent/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?%?$"}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err9 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-validate33.errors = vErrors;
-return errors === 0;
-}
-validate33.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
-
-function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate32.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if((data.metrics === undefined) || (!(func0.call(data, "metrics")))){
-const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metrics"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-for(const key0 of Object.keys(data)){
-if(!((((((key0 === "interval") || (key0 === "initialDelay")) || (key0 === "failureLimit")) || (key0 === "inconclusive")) || (key0 === "minSamples")) || (key0 === "metrics"))){
-const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-if(data.interval !== undefined && func0.call(data, "interval")){
-let data0 = data.interval;
-if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
-const err2 = {instancePath:instancePath+"/interval",schemaPath:"#/$defs/duration/type",keyword:"type",params:{type: schema33.type}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 < 0 || isNaN(data0)){
-const err3 = {instancePath:instancePath+"/interval",schemaPath:"#/$defs/duration/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-}
-if(typeof data0 === "string"){
-if(!pattern6.test(data0)){
-const err4 = {instancePath:instancePath+"/interval",schemaPath:"#/$defs/duration/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-}
-}
-if(data.initialDelay !== undefined && func0.call(data, "initialDelay")){
-let data1 = data.initialDelay;
-if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err5 = {instancePath:instancePath+"/initialDelay",schemaPath:"#/$defs/duration/type",keyword:"type",params:{type: schema33.type}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 < 0 || isNaN(data1)){
-const err6 = {instancePath:instancePath+"/initialDelay",schemaPath:"#/$defs/duration/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-}
-if(typeof data1 === "string"){
-if(!pattern6.test(data1)){
-const err7 = {instancePath:instancePath+"/initialDelay",schemaPath:"#/$defs/duration/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-}
-}
-if(data.failureLimit !== undefined && func0.call(data, "failureLimit")){
-let data2 = data.failureLimit;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-const err8 = {instancePath:instancePath+"/failureLimit",schemaPath:"#/properties/failureLimit/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 < 1 || isNaN(data2)){
-const err9 = {instancePath:instancePath+"/failureLimit",schemaPath:"#/properties/failureLimit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
-}
-if(data.inconclusive !== undefined && func0.call(data, "inconclusive")){
-let data3 = data.inconclusive;
-if(!(((data3 === "pause") || (data3 === "fail")) || (data3 === "pass"))){
-const err10 = {instancePath:instancePath+"/inconclusive",schemaPath:"#/properties/inconclusive/enum",keyword:"enum",params:{allowedValues: schema45.properties.inconclusive.enum}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-}
-if(data.minSamples !== undefined && func0.call(data, "minSamples")){
-let data4 = data.minSamples;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-const err11 = {instancePath:instancePath+"/minSamples",schemaPath:"#/properties/minSamples/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 < 1 || isNaN(data4)){
-const err12 = {instancePath:instancePath+"/minSamples",schemaPath:"#/properties/minSamples/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-}
-}
-if(data.metrics !== undefined && func0.call(data, "metrics")){
-let data5 = data.metrics;
-if(Array.isArray(data5)){
-const len0 = data5.length;
-for(let i0=0; i0<len0; i0++){
-if(!(validate33(data5[i0], {instancePath:instancePath+"/metrics/" + i0,parentData:data5,parentDataProperty:i0,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err13 = {instancePath:instancePath+"/metrics",schemaPath:"#/properties/metrics/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-}
-}
-else {
-const err14 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-validate32.errors = vErrors;
-return errors === 0;
-}
-validate32.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
-
-function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate31.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema43.type}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 of Object.keys(data)){
-if(!(func0.call(schema43.properties, key0))){
-const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-if(data.strategy !== undefined && func0.call(data, "strategy")){
-let data0 = data.strategy;
-if(!(((data0 === "allAtOnce") || (data0 === "canary")) || (data0 === "linear"))){
-const err2 = {instancePath:instancePath+"/strategy",schemaPath:"#/properties/strategy/enum",keyword:"enum",params:{allowedValues: schema43.properties.strategy.enum}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.weight !== undefined && func0.call(data, "weight")){
-let data1 = data.weight;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-const err3 = {instancePath:instancePath+"/weight",schemaPath:"#/properties/weight/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 99 || isNaN(data1)){
-const err4 = {instancePath:instancePath+"/weight",schemaPath:"#/properties/weight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-if(data1 < 1 || isNaN(data1)){
-const err5 = {instancePath:instancePath+"/weight",schemaPath:"#/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-}
-}
-if(data.pause !== undefined && func0.call(data, "pause")){
-let data2 = data.pause;
-if((!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))) && (typeof data2 !== "string")){
-const err6 = {instancePath:instancePath+"/pause",schemaPath:"#/properties/pause/type",keyword:"type",params:{type: schema43.properties.pause.type}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 < 0 || isNaN(data2)){
-const err7 = {instancePath:instancePath+"/pause",schemaPath:"#/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-}
-if(typeof data2 === "string"){
-if(!pattern12.test(data2)){
-const err8 = {instancePath:instancePath+"/pause",schemaPath:"#/properties/pause/pattern",keyword:"pattern",params:{pattern: "^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-}
-}
-if(data.steps !== undefined && func0.call(data, "steps")){
-let data3 = data.steps;
-if(Array.isArray(data3)){
-const len0 = data3.length;
-for(let i0=0; i0<len0; i0++){
-let data4 = data3[i0];
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-if(Object.keys(data4).length > 1){
-const err9 = {instancePath:instancePath+"/steps/" + i0,schemaPath:"#/$defs/step/maxProperties",keyword:"maxProperties",params:{limit: 1}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-if(Object.keys(data4).length < 1){
-const err10 = {instancePath:instancePath+"/steps/" + i0,schemaPath:"#/$defs/step/minProperties",keyword:"minProperties",params:{limit: 1}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-for(const key1 of Object.keys(data4)){
-if(!(((key1 === "setWeight") || (key1 === "pause")) || (key1 === "check"))){
-const err11 = {instancePath:instancePath+"/steps/" + i0,schemaPath:"#/$defs/step/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-}
-if(data4.setWeight !== undefined && func0.call(data4, "setWeight")){
-let data5 = data4.setWeight;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-const err12 = {instancePath:instancePath+"/steps/" + i0+"/setWeight",schemaPath:"#/$defs/step/properties/setWeight/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 > 100 || isNaN(data5)){
-const err13 = {instancePath:instancePath+"/steps/" + i0+"/setWeight",schemaPath:"#/$defs/step/properties/setWeight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-if(data5 < 0 || isNaN(data5)){
-const err14 = {instancePath:instancePath+"/steps/" + i0+"/setWeight",schemaPath:"#/$defs/step/properties/setWeight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-}
-}
-if(data4.pause !== undefined && func0.call(data4, "pause")){
-let data6 = data4.pause;
-if((!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))) && (typeof data6 !== "string")){
-const err15 = {instancePath:instancePath+"/steps/" + i0+"/pause",schemaPath:"#/$defs/step/properties/pause/type",keyword:"type",params:{type: schema44.properties.pause.type}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 < 0 || isNaN(data6)){
-const err16 = {instancePath:instancePath+"/steps/" + i0+"/pause",schemaPath:"#/$defs/step/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-}
-if(typeof data6 === "string"){
-if(!pattern12.test(data6)){
-const err17 = {instancePath:instancePath+"/steps/" + i0+"/pause",schemaPath:"#/$defs/step/properties/pause/pattern",keyword:"pattern",params:{pattern: "^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"}};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-}
-}
-if(data4.check !== undefined && func0.call(data4, "check")){
-if(typeof data4.check !== "string"){
-const err18 = {instancePath:instancePath+"/steps/" + i0+"/check",schemaPath:"#/$defs/step/properties/check/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-}
-}
-else {
-const err19 = {instancePath:instancePath+"/steps/" + i0,schemaPath:"#/$defs/step/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-}
-}
-else {
-const err20 = {instancePath:instancePath+"/steps",schemaPath:"#/properties/steps/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-}
-if(data.analysis !== undefined && func0.call(data, "analysis")){
-if(!(validate32(data.analysis, {instancePath:instancePath+"/analysis",parentData:data,parentDataProperty:"analysis",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
-errors = vErrors.length;
-}
-}
-if(data.onFailure !== undefined && func0.call(data, "onFailure")){
-let data9 = data.onFailure;
-if(!((data9 === "rollback") || (data9 === "pause"))){
-const err21 = {instancePath:instancePath+"/onFailure",schemaPath:"#/properties/onFailure/enum",keyword:"enum",params:{allowedValues: schema43.properties.onFailure.enum}};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-}
-if(data.bake !== undefined && func0.call(data, "bake")){
-let data10 = data.bake;
-if((!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))) && (typeof data10 !== "string")){
-const err22 = {instancePath:instancePath+"/bake",schemaPath:"#/$defs/duration/type",keyword:"type",params:{type: schema33.type}};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-if((typeof data10 == "number") && (isFinite(data10))){
-if(data10 < 0 || isNaN(data10)){
-const err23 = {instancePath:instancePath+"/bake",schemaPath:"#/$defs/duration/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-}
-if(typeof data10 === "string"){
-if(!pattern6.test(data10)){
-const err24 = {instancePath:instancePath+"/bake",schemaPath:"#/$defs/duration/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-}
-}
-if(data.deadline !== undefined && func0.call(data, "deadline")){
-let data11 = data.deadline;
-if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (typeof data11 !== "string")){
-const err25 = {instancePath:instancePath+"/deadline",schemaPath:"#/$defs/duration/type",keyword:"type",params:{type: schema33.type}};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-if((typeof data11 == "number") && (isFinite(data11))){
-if(data11 < 0 || isNaN(data11)){
-const err26 = {instancePath:instancePath+"/deadline",schemaPath:"#/$defs/duration/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-}
-if(typeof data11 === "string"){
-if(!pattern6.test(data11)){
-const err27 = {instancePath:instancePath+"/deadline",schemaPath:"#/$defs/duration/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-}
-}
-if(data.expand !== undefined && func0.call(data, "expand")){
-let data12 = data.expand;
-if(!((data12 === "late") || (data12 === "early"))){
-const err28 = {instancePath:instancePath+"/expand",schemaPath:"#/properties/expand/enum",keyword:"enum",params:{allowedValues: schema43.properties.expand.enum}};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-}
-if(data.rollbackWindow !== undefined && func0.call(data, "rollbackWindow")){
-let data13 = data.rollbackWindow;
-if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-const err29 = {instancePath:instancePath+"/rollbackWindow",schemaPath:"#/properties/rollbackWindow/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-if((typeof data13 == "number") && (isFinite(data13))){
-if(data13 > 100 || isNaN(data13)){
-const err30 = {instancePath:instancePath+"/rollbackWindow",schemaPath:"#/properties/rollbackWindow/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-if(data13 < 1 || isNaN(data13)){
-const err31 = {instancePath:instancePath+"/rollbackWindow",schemaPath:"#/properties/rollbackWindow/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-}
-}
-}
-validate31.errors = vErrors;
-return errors === 0;
-}
-validate31.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
+const pattern13 = new RegExp("^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$", "");
+const pattern17 = new RegExp("^[0-9]+(\\.[0-9]+)?(%|ms|s)?$", "");
+const pattern18 = new RegExp("^[0-9]+(\\.[0-9]+)?%?$", "");
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:sfx:schema:serverless" */;
@@ -2353,15 +105,9 @@ errors++;
 }
 }
 if(data.provider !== undefined && func0.call(data, "provider")){
-if(!(validate21(data.provider, {instancePath:instancePath+"/provider",parentData:data,parentDataProperty:"provider",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
-errors = vErrors.length;
-}
-}
-if(data.functions !== undefined && func0.call(data, "functions")){
-let data3 = data.functions;
-if(typeof data3 != "object"){
-const err7 = {instancePath:instancePath+"/functions",schemaPath:"#/properties/functions/type",keyword:"type",params:{type: schema31.properties.functions.type}};
+let data2 = data.provider;
+if((typeof data2 !== "string") && (!(data2 && typeof data2 == "object" && !Array.isArray(data2)))){
+const err7 = {instancePath:instancePath+"/provider",schemaPath:"#/properties/provider/type",keyword:"type",params:{type: schema31.properties.provider.type}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -2370,12 +116,9 @@ vErrors.push(err7);
 }
 errors++;
 }
-if(Array.isArray(data3)){
-const len0 = data3.length;
-for(let i0=0; i0<len0; i0++){
-let data4 = data3[i0];
-if((!(data4 && typeof data4 == "object" && !Array.isArray(data4))) && (data4 !== null)){
-const err8 = {instancePath:instancePath+"/functions/" + i0,schemaPath:"#/properties/functions/items/type",keyword:"type",params:{type: schema31.properties.functions.items.type}};
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if((data2.name === undefined) || (!(func0.call(data2, "name")))){
+const err8 = {instancePath:instancePath+"/provider",schemaPath:"#/properties/provider/required",keyword:"required",params:{missingProperty: "name"}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -2384,40 +127,9 @@ vErrors.push(err8);
 }
 errors++;
 }
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-for(const key2 of Object.keys(data4)){
-if(!(validate23(data4[key2], {instancePath:instancePath+"/functions/" + i0+"/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data4,parentDataProperty:key2,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
-errors = vErrors.length;
-}
-}
-}
-}
-}
-if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-for(const key3 of Object.keys(data3)){
-if(!(validate23(data3[key3], {instancePath:instancePath+"/functions/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data3,parentDataProperty:key3,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
-errors = vErrors.length;
-}
-}
-}
-}
-if(data.rollout !== undefined && func0.call(data, "rollout")){
-if(!(validate31(data.rollout, {instancePath:instancePath+"/rollout",parentData:data,parentDataProperty:"rollout",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
-errors = vErrors.length;
-}
-}
-if(data.checks !== undefined && func0.call(data, "checks")){
-let data8 = data.checks;
-if(Array.isArray(data8)){
-const len1 = data8.length;
-for(let i1=0; i1<len1; i1++){
-let data9 = data8[i1];
-if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
-if((data9.name === undefined) || (!(func0.call(data9, "name")))){
-const err9 = {instancePath:instancePath+"/checks/" + i1,schemaPath:"#/$defs/check/required",keyword:"required",params:{missingProperty: "name"}};
+if(data2.name !== undefined && func0.call(data2, "name")){
+if(typeof data2.name !== "string"){
+const err9 = {instancePath:instancePath+"/provider/name",schemaPath:"#/properties/provider/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -2426,8 +138,10 @@ vErrors.push(err9);
 }
 errors++;
 }
-if((data9.function === undefined) || (!(func0.call(data9, "function")))){
-const err10 = {instancePath:instancePath+"/checks/" + i1,schemaPath:"#/$defs/check/required",keyword:"required",params:{missingProperty: "function"}};
+}
+if(data2.stage !== undefined && func0.call(data2, "stage")){
+if(typeof data2.stage !== "string"){
+const err10 = {instancePath:instancePath+"/provider/stage",schemaPath:"#/properties/provider/properties/stage/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -2436,9 +150,10 @@ vErrors.push(err10);
 }
 errors++;
 }
-for(const key4 of Object.keys(data9)){
-if(!(((((key4 === "name") || (key4 === "function")) || (key4 === "payload")) || (key4 === "http")) || (key4 === "expect"))){
-const err11 = {instancePath:instancePath+"/checks/" + i1,schemaPath:"#/$defs/check/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
+}
+if(data2.region !== undefined && func0.call(data2, "region")){
+if(typeof data2.region !== "string"){
+const err11 = {instancePath:instancePath+"/provider/region",schemaPath:"#/properties/provider/properties/region/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -2448,9 +163,9 @@ vErrors.push(err11);
 errors++;
 }
 }
-if(data9.name !== undefined && func0.call(data9, "name")){
-if(typeof data9.name !== "string"){
-const err12 = {instancePath:instancePath+"/checks/" + i1+"/name",schemaPath:"#/$defs/check/properties/name/type",keyword:"type",params:{type: "string"}};
+if(data2.runtime !== undefined && func0.call(data2, "runtime")){
+if(typeof data2.runtime !== "string"){
+const err12 = {instancePath:instancePath+"/provider/runtime",schemaPath:"#/properties/provider/properties/runtime/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -2460,9 +175,10 @@ vErrors.push(err12);
 errors++;
 }
 }
-if(data9.function !== undefined && func0.call(data9, "function")){
-if(typeof data9.function !== "string"){
-const err13 = {instancePath:instancePath+"/checks/" + i1+"/function",schemaPath:"#/$defs/check/properties/function/type",keyword:"type",params:{type: "string"}};
+if(data2.memorySize !== undefined && func0.call(data2, "memorySize")){
+let data7 = data2.memorySize;
+if((!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))) && (typeof data7 !== "string")){
+const err13 = {instancePath:instancePath+"/provider/memorySize",schemaPath:"#/properties/provider/properties/memorySize/type",keyword:"type",params:{type: schema31.properties.provider.properties.memorySize.type}};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -2471,12 +187,9 @@ vErrors.push(err13);
 }
 errors++;
 }
-}
-if(data9.http !== undefined && func0.call(data9, "http")){
-let data12 = data9.http;
-if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
-if((data12.path === undefined) || (!(func0.call(data12, "path")))){
-const err14 = {instancePath:instancePath+"/checks/" + i1+"/http",schemaPath:"#/$defs/check/properties/http/required",keyword:"required",params:{missingProperty: "path"}};
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 < 1 || isNaN(data7)){
+const err14 = {instancePath:instancePath+"/provider/memorySize",schemaPath:"#/properties/provider/properties/memorySize/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -2485,9 +198,10 @@ vErrors.push(err14);
 }
 errors++;
 }
-for(const key5 of Object.keys(data12)){
-if(!(((key5 === "method") || (key5 === "path")) || (key5 === "body"))){
-const err15 = {instancePath:instancePath+"/checks/" + i1+"/http",schemaPath:"#/$defs/check/properties/http/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}};
+}
+if(typeof data7 === "string"){
+if(!pattern4.test(data7)){
+const err15 = {instancePath:instancePath+"/provider/memorySize",schemaPath:"#/properties/provider/properties/memorySize/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -2497,9 +211,11 @@ vErrors.push(err15);
 errors++;
 }
 }
-if(data12.method !== undefined && func0.call(data12, "method")){
-if(typeof data12.method !== "string"){
-const err16 = {instancePath:instancePath+"/checks/" + i1+"/http/method",schemaPath:"#/$defs/check/properties/http/properties/method/type",keyword:"type",params:{type: "string"}};
+}
+if(data2.memory !== undefined && func0.call(data2, "memory")){
+let data8 = data2.memory;
+if((!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))) && (typeof data8 !== "string")){
+const err16 = {instancePath:instancePath+"/provider/memory",schemaPath:"#/properties/provider/properties/memory/type",keyword:"type",params:{type: schema31.properties.provider.properties.memory.type}};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -2508,10 +224,9 @@ vErrors.push(err16);
 }
 errors++;
 }
-}
-if(data12.path !== undefined && func0.call(data12, "path")){
-if(typeof data12.path !== "string"){
-const err17 = {instancePath:instancePath+"/checks/" + i1+"/http/path",schemaPath:"#/$defs/check/properties/http/properties/path/type",keyword:"type",params:{type: "string"}};
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 < 1 || isNaN(data8)){
+const err17 = {instancePath:instancePath+"/provider/memory",schemaPath:"#/properties/provider/properties/memory/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -2521,9 +236,9 @@ vErrors.push(err17);
 errors++;
 }
 }
-}
-else {
-const err18 = {instancePath:instancePath+"/checks/" + i1+"/http",schemaPath:"#/$defs/check/properties/http/type",keyword:"type",params:{type: "object"}};
+if(typeof data8 === "string"){
+if(!pattern4.test(data8)){
+const err18 = {instancePath:instancePath+"/provider/memory",schemaPath:"#/properties/provider/properties/memory/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -2533,12 +248,11 @@ vErrors.push(err18);
 errors++;
 }
 }
-if(data9.expect !== undefined && func0.call(data9, "expect")){
-let data15 = data9.expect;
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
-for(const key6 of Object.keys(data15)){
-if(!((key6 === "status") || (key6 === "match"))){
-const err19 = {instancePath:instancePath+"/checks/" + i1+"/expect",schemaPath:"#/$defs/check/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
+}
+if(data2.timeout !== undefined && func0.call(data2, "timeout")){
+let data9 = data2.timeout;
+if((!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))) && (typeof data9 !== "string")){
+const err19 = {instancePath:instancePath+"/provider/timeout",schemaPath:"#/properties/provider/properties/timeout/type",keyword:"type",params:{type: schema31.properties.provider.properties.timeout.type}};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -2547,11 +261,9 @@ vErrors.push(err19);
 }
 errors++;
 }
-}
-if(data15.status !== undefined && func0.call(data15, "status")){
-let data16 = data15.status;
-if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-const err20 = {instancePath:instancePath+"/checks/" + i1+"/expect/status",schemaPath:"#/$defs/check/properties/expect/properties/status/type",keyword:"type",params:{type: "integer"}};
+if((typeof data9 == "number") && (isFinite(data9))){
+if(data9 < 0 || isNaN(data9)){
+const err20 = {instancePath:instancePath+"/provider/timeout",schemaPath:"#/properties/provider/properties/timeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -2560,9 +272,10 @@ vErrors.push(err20);
 }
 errors++;
 }
-if((typeof data16 == "number") && (isFinite(data16))){
-if(data16 > 599 || isNaN(data16)){
-const err21 = {instancePath:instancePath+"/checks/" + i1+"/expect/status",schemaPath:"#/$defs/check/properties/expect/properties/status/maximum",keyword:"maximum",params:{comparison: "<=", limit: 599}};
+}
+if(typeof data9 === "string"){
+if(!pattern6.test(data9)){
+const err21 = {instancePath:instancePath+"/provider/timeout",schemaPath:"#/properties/provider/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -2571,8 +284,15 @@ vErrors.push(err21);
 }
 errors++;
 }
-if(data16 < 100 || isNaN(data16)){
-const err22 = {instancePath:instancePath+"/checks/" + i1+"/expect/status",schemaPath:"#/$defs/check/properties/expect/properties/status/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100}};
+}
+}
+if(data2.environment !== undefined && func0.call(data2, "environment")){
+let data10 = data2.environment;
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+for(const key2 of Object.keys(data10)){
+let data11 = data10[key2];
+if(((((typeof data11 !== "string") && (!((typeof data11 == "number") && (isFinite(data11))))) && (typeof data11 !== "boolean")) && (data11 !== null)) && (!(data11 && typeof data11 == "object" && !Array.isArray(data11)))){
+const err22 = {instancePath:instancePath+"/provider/environment/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provider/properties/environment/additionalProperties/type",keyword:"type",params:{type: schema31.properties.provider.properties.environment.additionalProperties.type}};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -2583,9 +303,8 @@ errors++;
 }
 }
 }
-}
 else {
-const err23 = {instancePath:instancePath+"/checks/" + i1+"/expect",schemaPath:"#/$defs/check/properties/expect/type",keyword:"type",params:{type: "object"}};
+const err23 = {instancePath:instancePath+"/provider/environment",schemaPath:"#/properties/provider/properties/environment/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -2595,9 +314,10 @@ vErrors.push(err23);
 errors++;
 }
 }
-}
-else {
-const err24 = {instancePath:instancePath+"/checks/" + i1,schemaPath:"#/$defs/check/type",keyword:"type",params:{type: "object"}};
+if(data2.httpApi !== undefined && func0.call(data2, "httpApi")){
+let data12 = data2.httpApi;
+if((!(data12 && typeof data12 == "object" && !Array.isArray(data12))) && (data12 !== null)){
+const err24 = {instancePath:instancePath+"/provider/httpApi",schemaPath:"#/properties/provider/properties/httpApi/type",keyword:"type",params:{type: schema31.properties.provider.properties.httpApi.type}};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -2606,10 +326,11 @@ vErrors.push(err24);
 }
 errors++;
 }
-}
-}
-else {
-const err25 = {instancePath:instancePath+"/checks",schemaPath:"#/properties/checks/type",keyword:"type",params:{type: "array"}};
+if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
+if(data12.cors !== undefined && func0.call(data12, "cors")){
+let data13 = data12.cors;
+if(((typeof data13 !== "boolean") && (!(data13 && typeof data13 == "object" && !Array.isArray(data13)))) && (data13 !== null)){
+const err25 = {instancePath:instancePath+"/provider/httpApi/cors",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/type",keyword:"type",params:{type: schema31.properties.provider.properties.httpApi.properties.cors.type}};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -2618,14 +339,10 @@ vErrors.push(err25);
 }
 errors++;
 }
-}
-if(data.stages !== undefined && func0.call(data, "stages")){
-let data17 = data.stages;
-if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
-for(const key7 of Object.keys(data17)){
-let data18 = data17[key7];
-if((!(data18 && typeof data18 == "object" && !Array.isArray(data18))) && (data18 !== null)){
-const err26 = {instancePath:instancePath+"/stages/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/stage/type",keyword:"type",params:{type: schema53.type}};
+if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
+for(const key3 of Object.keys(data13)){
+if(!(func0.call(schema31.properties.provider.properties.httpApi.properties.cors.properties, key3))){
+const err26 = {instancePath:instancePath+"/provider/httpApi/cors",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -2634,10 +351,11 @@ vErrors.push(err26);
 }
 errors++;
 }
-if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
-for(const key8 of Object.keys(data18)){
-if(!(((key8 === "params") || (key8 === "resolvers")) || (key8 === "observability"))){
-const err27 = {instancePath:instancePath+"/stages/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/stage/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8}};
+}
+if(data13.origin !== undefined && func0.call(data13, "origin")){
+let data14 = data13.origin;
+if((typeof data14 !== "string") && (!(Array.isArray(data14)))){
+const err27 = {instancePath:instancePath+"/provider/httpApi/cors/origin",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/origin/type",keyword:"type",params:{type: schema31.properties.provider.properties.httpApi.properties.cors.properties.origin.type}};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -2646,11 +364,11 @@ vErrors.push(err27);
 }
 errors++;
 }
-}
-if(data18.params !== undefined && func0.call(data18, "params")){
-let data19 = data18.params;
-if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
-const err28 = {instancePath:instancePath+"/stages/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/params",schemaPath:"#/$defs/stage/properties/params/type",keyword:"type",params:{type: schema53.properties.params.type}};
+if(Array.isArray(data14)){
+const len0 = data14.length;
+for(let i0=0; i0<len0; i0++){
+if(typeof data14[i0] !== "string"){
+const err28 = {instancePath:instancePath+"/provider/httpApi/cors/origin/" + i0,schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/origin/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -2662,9 +380,10 @@ errors++;
 }
 }
 }
-}
-else {
-const err29 = {instancePath:instancePath+"/stages",schemaPath:"#/properties/stages/type",keyword:"type",params:{type: "object"}};
+if(data13.origins !== undefined && func0.call(data13, "origins")){
+let data16 = data13.origins;
+if((typeof data16 !== "string") && (!(Array.isArray(data16)))){
+const err29 = {instancePath:instancePath+"/provider/httpApi/cors/origins",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/origins/type",keyword:"type",params:{type: schema31.properties.provider.properties.httpApi.properties.cors.properties.origins.type}};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -2673,14 +392,11 @@ vErrors.push(err29);
 }
 errors++;
 }
-}
-if(data.params !== undefined && func0.call(data, "params")){
-let data20 = data.params;
-if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
-for(const key9 of Object.keys(data20)){
-let data21 = data20[key9];
-if((!(data21 && typeof data21 == "object" && !Array.isArray(data21))) && (data21 !== null)){
-const err30 = {instancePath:instancePath+"/params/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/params/additionalProperties/type",keyword:"type",params:{type: schema31.properties.params.additionalProperties.type}};
+if(Array.isArray(data16)){
+const len1 = data16.length;
+for(let i1=0; i1<len1; i1++){
+if(typeof data16[i1] !== "string"){
+const err30 = {instancePath:instancePath+"/provider/httpApi/cors/origins/" + i1,schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/origins/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -2691,8 +407,11 @@ errors++;
 }
 }
 }
-else {
-const err31 = {instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"}};
+}
+if(data13.headers !== undefined && func0.call(data13, "headers")){
+let data18 = data13.headers;
+if((typeof data18 !== "string") && (!(Array.isArray(data18)))){
+const err31 = {instancePath:instancePath+"/provider/httpApi/cors/headers",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/headers/type",keyword:"type",params:{type: schema31.properties.provider.properties.httpApi.properties.cors.properties.headers.type}};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -2701,13 +420,11 @@ vErrors.push(err31);
 }
 errors++;
 }
-}
-if(data.state !== undefined && func0.call(data, "state")){
-let data22 = data.state;
-if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
-for(const key10 of Object.keys(data22)){
-if(!(key10 === "path")){
-const err32 = {instancePath:instancePath+"/state",schemaPath:"#/properties/state/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10}};
+if(Array.isArray(data18)){
+const len2 = data18.length;
+for(let i2=0; i2<len2; i2++){
+if(typeof data18[i2] !== "string"){
+const err32 = {instancePath:instancePath+"/provider/httpApi/cors/headers/" + i2,schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/headers/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -2717,9 +434,12 @@ vErrors.push(err32);
 errors++;
 }
 }
-if(data22.path !== undefined && func0.call(data22, "path")){
-if(typeof data22.path !== "string"){
-const err33 = {instancePath:instancePath+"/state/path",schemaPath:"#/properties/state/properties/path/type",keyword:"type",params:{type: "string"}};
+}
+}
+if(data13.methods !== undefined && func0.call(data13, "methods")){
+let data20 = data13.methods;
+if((typeof data20 !== "string") && (!(Array.isArray(data20)))){
+const err33 = {instancePath:instancePath+"/provider/httpApi/cors/methods",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/methods/type",keyword:"type",params:{type: schema31.properties.provider.properties.httpApi.properties.cors.properties.methods.type}};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -2728,10 +448,11 @@ vErrors.push(err33);
 }
 errors++;
 }
-}
-}
-else {
-const err34 = {instancePath:instancePath+"/state",schemaPath:"#/properties/state/type",keyword:"type",params:{type: "object"}};
+if(Array.isArray(data20)){
+const len3 = data20.length;
+for(let i3=0; i3<len3; i3++){
+if(typeof data20[i3] !== "string"){
+const err34 = {instancePath:instancePath+"/provider/httpApi/cors/methods/" + i3,schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/methods/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -2741,10 +462,12 @@ vErrors.push(err34);
 errors++;
 }
 }
-if(data.package !== undefined && func0.call(data, "package")){
-let data24 = data.package;
-if((!(data24 && typeof data24 == "object" && !Array.isArray(data24))) && (data24 !== null)){
-const err35 = {instancePath:instancePath+"/package",schemaPath:"#/$defs/package/type",keyword:"type",params:{type: schema42.type}};
+}
+}
+if(data13.allowedOrigins !== undefined && func0.call(data13, "allowedOrigins")){
+let data22 = data13.allowedOrigins;
+if((typeof data22 !== "string") && (!(Array.isArray(data22)))){
+const err35 = {instancePath:instancePath+"/provider/httpApi/cors/allowedOrigins",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/allowedOrigins/type",keyword:"type",params:{type: schema31.properties.provider.properties.httpApi.properties.cors.properties.allowedOrigins.type}};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -2753,10 +476,11 @@ vErrors.push(err35);
 }
 errors++;
 }
-if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
-for(const key11 of Object.keys(data24)){
-if(!(((((((key11 === "patterns") || (key11 === "include")) || (key11 === "exclude")) || (key11 === "individually")) || (key11 === "artifact")) || (key11 === "excludeDevDependencies")) || (key11 === "bundle"))){
-const err36 = {instancePath:instancePath+"/package",schemaPath:"#/$defs/package/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11}};
+if(Array.isArray(data22)){
+const len4 = data22.length;
+for(let i4=0; i4<len4; i4++){
+if(typeof data22[i4] !== "string"){
+const err36 = {instancePath:instancePath+"/provider/httpApi/cors/allowedOrigins/" + i4,schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/allowedOrigins/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -2766,13 +490,12 @@ vErrors.push(err36);
 errors++;
 }
 }
-if(data24.patterns !== undefined && func0.call(data24, "patterns")){
-let data25 = data24.patterns;
-if(Array.isArray(data25)){
-const len2 = data25.length;
-for(let i2=0; i2<len2; i2++){
-if(typeof data25[i2] !== "string"){
-const err37 = {instancePath:instancePath+"/package/patterns/" + i2,schemaPath:"#/$defs/package/properties/patterns/items/type",keyword:"type",params:{type: "string"}};
+}
+}
+if(data13.allowedHeaders !== undefined && func0.call(data13, "allowedHeaders")){
+let data24 = data13.allowedHeaders;
+if((typeof data24 !== "string") && (!(Array.isArray(data24)))){
+const err37 = {instancePath:instancePath+"/provider/httpApi/cors/allowedHeaders",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/allowedHeaders/type",keyword:"type",params:{type: schema31.properties.provider.properties.httpApi.properties.cors.properties.allowedHeaders.type}};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -2781,10 +504,11 @@ vErrors.push(err37);
 }
 errors++;
 }
-}
-}
-else {
-const err38 = {instancePath:instancePath+"/package/patterns",schemaPath:"#/$defs/package/properties/patterns/type",keyword:"type",params:{type: "array"}};
+if(Array.isArray(data24)){
+const len5 = data24.length;
+for(let i5=0; i5<len5; i5++){
+if(typeof data24[i5] !== "string"){
+const err38 = {instancePath:instancePath+"/provider/httpApi/cors/allowedHeaders/" + i5,schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/allowedHeaders/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -2794,13 +518,12 @@ vErrors.push(err38);
 errors++;
 }
 }
-if(data24.include !== undefined && func0.call(data24, "include")){
-let data27 = data24.include;
-if(Array.isArray(data27)){
-const len3 = data27.length;
-for(let i3=0; i3<len3; i3++){
-if(typeof data27[i3] !== "string"){
-const err39 = {instancePath:instancePath+"/package/include/" + i3,schemaPath:"#/$defs/package/properties/include/items/type",keyword:"type",params:{type: "string"}};
+}
+}
+if(data13.allowedMethods !== undefined && func0.call(data13, "allowedMethods")){
+let data26 = data13.allowedMethods;
+if((typeof data26 !== "string") && (!(Array.isArray(data26)))){
+const err39 = {instancePath:instancePath+"/provider/httpApi/cors/allowedMethods",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/allowedMethods/type",keyword:"type",params:{type: schema31.properties.provider.properties.httpApi.properties.cors.properties.allowedMethods.type}};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -2809,10 +532,11 @@ vErrors.push(err39);
 }
 errors++;
 }
-}
-}
-else {
-const err40 = {instancePath:instancePath+"/package/include",schemaPath:"#/$defs/package/properties/include/type",keyword:"type",params:{type: "array"}};
+if(Array.isArray(data26)){
+const len6 = data26.length;
+for(let i6=0; i6<len6; i6++){
+if(typeof data26[i6] !== "string"){
+const err40 = {instancePath:instancePath+"/provider/httpApi/cors/allowedMethods/" + i6,schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/allowedMethods/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -2822,13 +546,12 @@ vErrors.push(err40);
 errors++;
 }
 }
-if(data24.exclude !== undefined && func0.call(data24, "exclude")){
-let data29 = data24.exclude;
-if(Array.isArray(data29)){
-const len4 = data29.length;
-for(let i4=0; i4<len4; i4++){
-if(typeof data29[i4] !== "string"){
-const err41 = {instancePath:instancePath+"/package/exclude/" + i4,schemaPath:"#/$defs/package/properties/exclude/items/type",keyword:"type",params:{type: "string"}};
+}
+}
+if(data13.exposedHeaders !== undefined && func0.call(data13, "exposedHeaders")){
+let data28 = data13.exposedHeaders;
+if((typeof data28 !== "string") && (!(Array.isArray(data28)))){
+const err41 = {instancePath:instancePath+"/provider/httpApi/cors/exposedHeaders",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/exposedHeaders/type",keyword:"type",params:{type: schema31.properties.provider.properties.httpApi.properties.cors.properties.exposedHeaders.type}};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -2837,10 +560,11 @@ vErrors.push(err41);
 }
 errors++;
 }
-}
-}
-else {
-const err42 = {instancePath:instancePath+"/package/exclude",schemaPath:"#/$defs/package/properties/exclude/type",keyword:"type",params:{type: "array"}};
+if(Array.isArray(data28)){
+const len7 = data28.length;
+for(let i7=0; i7<len7; i7++){
+if(typeof data28[i7] !== "string"){
+const err42 = {instancePath:instancePath+"/provider/httpApi/cors/exposedHeaders/" + i7,schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/exposedHeaders/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -2850,9 +574,12 @@ vErrors.push(err42);
 errors++;
 }
 }
-if(data24.individually !== undefined && func0.call(data24, "individually")){
-if(typeof data24.individually !== "boolean"){
-const err43 = {instancePath:instancePath+"/package/individually",schemaPath:"#/$defs/package/properties/individually/type",keyword:"type",params:{type: "boolean"}};
+}
+}
+if(data13.exposedResponseHeaders !== undefined && func0.call(data13, "exposedResponseHeaders")){
+let data30 = data13.exposedResponseHeaders;
+if((typeof data30 !== "string") && (!(Array.isArray(data30)))){
+const err43 = {instancePath:instancePath+"/provider/httpApi/cors/exposedResponseHeaders",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/exposedResponseHeaders/type",keyword:"type",params:{type: schema31.properties.provider.properties.httpApi.properties.cors.properties.exposedResponseHeaders.type}};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -2861,10 +588,11 @@ vErrors.push(err43);
 }
 errors++;
 }
-}
-if(data24.artifact !== undefined && func0.call(data24, "artifact")){
-if(typeof data24.artifact !== "string"){
-const err44 = {instancePath:instancePath+"/package/artifact",schemaPath:"#/$defs/package/properties/artifact/type",keyword:"type",params:{type: "string"}};
+if(Array.isArray(data30)){
+const len8 = data30.length;
+for(let i8=0; i8<len8; i8++){
+if(typeof data30[i8] !== "string"){
+const err44 = {instancePath:instancePath+"/provider/httpApi/cors/exposedResponseHeaders/" + i8,schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/exposedResponseHeaders/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -2874,9 +602,11 @@ vErrors.push(err44);
 errors++;
 }
 }
-if(data24.excludeDevDependencies !== undefined && func0.call(data24, "excludeDevDependencies")){
-if(typeof data24.excludeDevDependencies !== "boolean"){
-const err45 = {instancePath:instancePath+"/package/excludeDevDependencies",schemaPath:"#/$defs/package/properties/excludeDevDependencies/type",keyword:"type",params:{type: "boolean"}};
+}
+}
+if(data13.credentials !== undefined && func0.call(data13, "credentials")){
+if(typeof data13.credentials !== "boolean"){
+const err45 = {instancePath:instancePath+"/provider/httpApi/cors/credentials",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/credentials/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -2886,9 +616,9 @@ vErrors.push(err45);
 errors++;
 }
 }
-if(data24.bundle !== undefined && func0.call(data24, "bundle")){
-if(typeof data24.bundle !== "boolean"){
-const err46 = {instancePath:instancePath+"/package/bundle",schemaPath:"#/$defs/package/properties/bundle/type",keyword:"type",params:{type: "boolean"}};
+if(data13.allowCredentials !== undefined && func0.call(data13, "allowCredentials")){
+if(typeof data13.allowCredentials !== "boolean"){
+const err46 = {instancePath:instancePath+"/provider/httpApi/cors/allowCredentials",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/allowCredentials/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -2898,11 +628,10 @@ vErrors.push(err46);
 errors++;
 }
 }
-}
-}
-if(data.plugins !== undefined && func0.call(data, "plugins")){
-if(typeof data.plugins != "object"){
-const err47 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: schema31.properties.plugins.type}};
+if(data13.maxAge !== undefined && func0.call(data13, "maxAge")){
+let data34 = data13.maxAge;
+if((!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))) && (typeof data34 !== "string")){
+const err47 = {instancePath:instancePath+"/provider/httpApi/cors/maxAge",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/maxAge/type",keyword:"type",params:{type: schema31.properties.provider.properties.httpApi.properties.cors.properties.maxAge.type}};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -2911,10 +640,9 @@ vErrors.push(err47);
 }
 errors++;
 }
-}
-if(data.resources !== undefined && func0.call(data, "resources")){
-if(typeof data.resources != "object"){
-const err48 = {instancePath:instancePath+"/resources",schemaPath:"#/properties/resources/type",keyword:"type",params:{type: schema31.properties.resources.type}};
+if(typeof data34 === "string"){
+if(!pattern4.test(data34)){
+const err48 = {instancePath:instancePath+"/provider/httpApi/cors/maxAge",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/maxAge/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -2924,10 +652,10 @@ vErrors.push(err48);
 errors++;
 }
 }
-if(data.layers !== undefined && func0.call(data, "layers")){
-let data37 = data.layers;
-if((!(data37 && typeof data37 == "object" && !Array.isArray(data37))) && (data37 !== null)){
-const err49 = {instancePath:instancePath+"/layers",schemaPath:"#/properties/layers/type",keyword:"type",params:{type: schema31.properties.layers.type}};
+}
+if(data13.cacheControl !== undefined && func0.call(data13, "cacheControl")){
+if(typeof data13.cacheControl !== "string"){
+const err49 = {instancePath:instancePath+"/provider/httpApi/cors/cacheControl",schemaPath:"#/properties/provider/properties/httpApi/properties/cors/properties/cacheControl/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -2937,9 +665,16 @@ vErrors.push(err49);
 errors++;
 }
 }
-if(data.useDotenv !== undefined && func0.call(data, "useDotenv")){
-if(typeof data.useDotenv !== "boolean"){
-const err50 = {instancePath:instancePath+"/useDotenv",schemaPath:"#/properties/useDotenv/type",keyword:"type",params:{type: "boolean"}};
+}
+}
+}
+}
+}
+}
+if(data.functions !== undefined && func0.call(data, "functions")){
+let data36 = data.functions;
+if(typeof data36 != "object"){
+const err50 = {instancePath:instancePath+"/functions",schemaPath:"#/properties/functions/type",keyword:"type",params:{type: schema31.properties.functions.type}};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -2948,15 +683,2519 @@ vErrors.push(err50);
 }
 errors++;
 }
-}
-}
-else {
-const err51 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(Array.isArray(data36)){
+const len9 = data36.length;
+for(let i9=0; i9<len9; i9++){
+let data37 = data36[i9];
+if((!(data37 && typeof data37 == "object" && !Array.isArray(data37))) && (data37 !== null)){
+const err51 = {instancePath:instancePath+"/functions/" + i9,schemaPath:"#/properties/functions/items/type",keyword:"type",params:{type: schema31.properties.functions.items.type}};
 if(vErrors === null){
 vErrors = [err51];
 }
 else {
 vErrors.push(err51);
+}
+errors++;
+}
+}
+}
+if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
+for(const key4 of Object.keys(data36)){
+let data38 = data36[key4];
+if((!(data38 && typeof data38 == "object" && !Array.isArray(data38))) && (data38 !== null)){
+const err52 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/functions/additionalProperties/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.type}};
+if(vErrors === null){
+vErrors = [err52];
+}
+else {
+vErrors.push(err52);
+}
+errors++;
+}
+if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
+for(const key5 of Object.keys(data38)){
+if(!(func0.call(schema31.properties.functions.additionalProperties.properties, key5))){
+const err53 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/functions/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}};
+if(vErrors === null){
+vErrors = [err53];
+}
+else {
+vErrors.push(err53);
+}
+errors++;
+}
+}
+if(data38.handler !== undefined && func0.call(data38, "handler")){
+if(typeof data38.handler !== "string"){
+const err54 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/handler",schemaPath:"#/properties/functions/additionalProperties/properties/handler/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err54];
+}
+else {
+vErrors.push(err54);
+}
+errors++;
+}
+}
+if(data38.runtime !== undefined && func0.call(data38, "runtime")){
+if(typeof data38.runtime !== "string"){
+const err55 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/runtime",schemaPath:"#/properties/functions/additionalProperties/properties/runtime/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err55];
+}
+else {
+vErrors.push(err55);
+}
+errors++;
+}
+}
+if(data38.memorySize !== undefined && func0.call(data38, "memorySize")){
+let data41 = data38.memorySize;
+if((!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))) && (typeof data41 !== "string")){
+const err56 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memorySize",schemaPath:"#/properties/functions/additionalProperties/properties/memorySize/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.memorySize.type}};
+if(vErrors === null){
+vErrors = [err56];
+}
+else {
+vErrors.push(err56);
+}
+errors++;
+}
+if((typeof data41 == "number") && (isFinite(data41))){
+if(data41 < 1 || isNaN(data41)){
+const err57 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memorySize",schemaPath:"#/properties/functions/additionalProperties/properties/memorySize/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err57];
+}
+else {
+vErrors.push(err57);
+}
+errors++;
+}
+}
+if(typeof data41 === "string"){
+if(!pattern4.test(data41)){
+const err58 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memorySize",schemaPath:"#/properties/functions/additionalProperties/properties/memorySize/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
+if(vErrors === null){
+vErrors = [err58];
+}
+else {
+vErrors.push(err58);
+}
+errors++;
+}
+}
+}
+if(data38.memory !== undefined && func0.call(data38, "memory")){
+let data42 = data38.memory;
+if((!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))) && (typeof data42 !== "string")){
+const err59 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",schemaPath:"#/properties/functions/additionalProperties/properties/memory/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.memory.type}};
+if(vErrors === null){
+vErrors = [err59];
+}
+else {
+vErrors.push(err59);
+}
+errors++;
+}
+if((typeof data42 == "number") && (isFinite(data42))){
+if(data42 < 1 || isNaN(data42)){
+const err60 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",schemaPath:"#/properties/functions/additionalProperties/properties/memory/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err60];
+}
+else {
+vErrors.push(err60);
+}
+errors++;
+}
+}
+if(typeof data42 === "string"){
+if(!pattern4.test(data42)){
+const err61 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",schemaPath:"#/properties/functions/additionalProperties/properties/memory/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
+if(vErrors === null){
+vErrors = [err61];
+}
+else {
+vErrors.push(err61);
+}
+errors++;
+}
+}
+}
+if(data38.timeout !== undefined && func0.call(data38, "timeout")){
+let data43 = data38.timeout;
+if((!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))) && (typeof data43 !== "string")){
+const err62 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/functions/additionalProperties/properties/timeout/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.timeout.type}};
+if(vErrors === null){
+vErrors = [err62];
+}
+else {
+vErrors.push(err62);
+}
+errors++;
+}
+if((typeof data43 == "number") && (isFinite(data43))){
+if(data43 < 0 || isNaN(data43)){
+const err63 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/functions/additionalProperties/properties/timeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err63];
+}
+else {
+vErrors.push(err63);
+}
+errors++;
+}
+}
+if(typeof data43 === "string"){
+if(!pattern6.test(data43)){
+const err64 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/functions/additionalProperties/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+if(vErrors === null){
+vErrors = [err64];
+}
+else {
+vErrors.push(err64);
+}
+errors++;
+}
+}
+}
+if(data38.environment !== undefined && func0.call(data38, "environment")){
+let data44 = data38.environment;
+if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
+for(const key6 of Object.keys(data44)){
+let data45 = data44[key6];
+if(((((typeof data45 !== "string") && (!((typeof data45 == "number") && (isFinite(data45))))) && (typeof data45 !== "boolean")) && (data45 !== null)) && (!(data45 && typeof data45 == "object" && !Array.isArray(data45)))){
+const err65 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/environment/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/functions/additionalProperties/properties/environment/additionalProperties/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.environment.additionalProperties.type}};
+if(vErrors === null){
+vErrors = [err65];
+}
+else {
+vErrors.push(err65);
+}
+errors++;
+}
+}
+}
+else {
+const err66 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/environment",schemaPath:"#/properties/functions/additionalProperties/properties/environment/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err66];
+}
+else {
+vErrors.push(err66);
+}
+errors++;
+}
+}
+if(data38.events !== undefined && func0.call(data38, "events")){
+let data46 = data38.events;
+if((!(Array.isArray(data46))) && (data46 !== null)){
+const err67 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events",schemaPath:"#/properties/functions/additionalProperties/properties/events/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.type}};
+if(vErrors === null){
+vErrors = [err67];
+}
+else {
+vErrors.push(err67);
+}
+errors++;
+}
+if(Array.isArray(data46)){
+const len10 = data46.length;
+for(let i10=0; i10<len10; i10++){
+let data47 = data46[i10];
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+if(Object.keys(data47).length > 1){
+const err68 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/maxProperties",keyword:"maxProperties",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err68];
+}
+else {
+vErrors.push(err68);
+}
+errors++;
+}
+if(Object.keys(data47).length < 1){
+const err69 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/minProperties",keyword:"minProperties",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err69];
+}
+else {
+vErrors.push(err69);
+}
+errors++;
+}
+for(const key7 of Object.keys(data47)){
+if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties, key7))){
+const err70 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7}};
+if(vErrors === null){
+vErrors = [err70];
+}
+else {
+vErrors.push(err70);
+}
+errors++;
+}
+}
+if(data47.http !== undefined && func0.call(data47, "http")){
+let data48 = data47.http;
+if((typeof data48 !== "string") && (!(data48 && typeof data48 == "object" && !Array.isArray(data48)))){
+const err71 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.type}};
+if(vErrors === null){
+vErrors = [err71];
+}
+else {
+vErrors.push(err71);
+}
+errors++;
+}
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if((data48.path === undefined) || (!(func0.call(data48, "path")))){
+const err72 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/required",keyword:"required",params:{missingProperty: "path"}};
+if(vErrors === null){
+vErrors = [err72];
+}
+else {
+vErrors.push(err72);
+}
+errors++;
+}
+for(const key8 of Object.keys(data48)){
+if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties, key8))){
+const err73 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8}};
+if(vErrors === null){
+vErrors = [err73];
+}
+else {
+vErrors.push(err73);
+}
+errors++;
+}
+}
+if(data48.method !== undefined && func0.call(data48, "method")){
+if(typeof data48.method !== "string"){
+const err74 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/method",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/method/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err74];
+}
+else {
+vErrors.push(err74);
+}
+errors++;
+}
+}
+if(data48.path !== undefined && func0.call(data48, "path")){
+if(typeof data48.path !== "string"){
+const err75 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/path",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/path/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err75];
+}
+else {
+vErrors.push(err75);
+}
+errors++;
+}
+}
+if(data48.cors !== undefined && func0.call(data48, "cors")){
+let data51 = data48.cors;
+if(((typeof data51 !== "boolean") && (!(data51 && typeof data51 == "object" && !Array.isArray(data51)))) && (data51 !== null)){
+const err76 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.type}};
+if(vErrors === null){
+vErrors = [err76];
+}
+else {
+vErrors.push(err76);
+}
+errors++;
+}
+if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
+for(const key9 of Object.keys(data51)){
+if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties, key9))){
+const err77 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9}};
+if(vErrors === null){
+vErrors = [err77];
+}
+else {
+vErrors.push(err77);
+}
+errors++;
+}
+}
+if(data51.origin !== undefined && func0.call(data51, "origin")){
+let data52 = data51.origin;
+if((typeof data52 !== "string") && (!(Array.isArray(data52)))){
+const err78 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/origin",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/origin/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.origin.type}};
+if(vErrors === null){
+vErrors = [err78];
+}
+else {
+vErrors.push(err78);
+}
+errors++;
+}
+if(Array.isArray(data52)){
+const len11 = data52.length;
+for(let i11=0; i11<len11; i11++){
+if(typeof data52[i11] !== "string"){
+const err79 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/origin/" + i11,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/origin/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err79];
+}
+else {
+vErrors.push(err79);
+}
+errors++;
+}
+}
+}
+}
+if(data51.origins !== undefined && func0.call(data51, "origins")){
+let data54 = data51.origins;
+if((typeof data54 !== "string") && (!(Array.isArray(data54)))){
+const err80 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/origins",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/origins/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.origins.type}};
+if(vErrors === null){
+vErrors = [err80];
+}
+else {
+vErrors.push(err80);
+}
+errors++;
+}
+if(Array.isArray(data54)){
+const len12 = data54.length;
+for(let i12=0; i12<len12; i12++){
+if(typeof data54[i12] !== "string"){
+const err81 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/origins/" + i12,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/origins/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err81];
+}
+else {
+vErrors.push(err81);
+}
+errors++;
+}
+}
+}
+}
+if(data51.headers !== undefined && func0.call(data51, "headers")){
+let data56 = data51.headers;
+if((typeof data56 !== "string") && (!(Array.isArray(data56)))){
+const err82 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/headers",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/headers/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.headers.type}};
+if(vErrors === null){
+vErrors = [err82];
+}
+else {
+vErrors.push(err82);
+}
+errors++;
+}
+if(Array.isArray(data56)){
+const len13 = data56.length;
+for(let i13=0; i13<len13; i13++){
+if(typeof data56[i13] !== "string"){
+const err83 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/headers/" + i13,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/headers/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err83];
+}
+else {
+vErrors.push(err83);
+}
+errors++;
+}
+}
+}
+}
+if(data51.methods !== undefined && func0.call(data51, "methods")){
+let data58 = data51.methods;
+if((typeof data58 !== "string") && (!(Array.isArray(data58)))){
+const err84 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/methods",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/methods/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.methods.type}};
+if(vErrors === null){
+vErrors = [err84];
+}
+else {
+vErrors.push(err84);
+}
+errors++;
+}
+if(Array.isArray(data58)){
+const len14 = data58.length;
+for(let i14=0; i14<len14; i14++){
+if(typeof data58[i14] !== "string"){
+const err85 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/methods/" + i14,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/methods/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err85];
+}
+else {
+vErrors.push(err85);
+}
+errors++;
+}
+}
+}
+}
+if(data51.allowedOrigins !== undefined && func0.call(data51, "allowedOrigins")){
+let data60 = data51.allowedOrigins;
+if((typeof data60 !== "string") && (!(Array.isArray(data60)))){
+const err86 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/allowedOrigins",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedOrigins/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.allowedOrigins.type}};
+if(vErrors === null){
+vErrors = [err86];
+}
+else {
+vErrors.push(err86);
+}
+errors++;
+}
+if(Array.isArray(data60)){
+const len15 = data60.length;
+for(let i15=0; i15<len15; i15++){
+if(typeof data60[i15] !== "string"){
+const err87 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/allowedOrigins/" + i15,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedOrigins/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err87];
+}
+else {
+vErrors.push(err87);
+}
+errors++;
+}
+}
+}
+}
+if(data51.allowedHeaders !== undefined && func0.call(data51, "allowedHeaders")){
+let data62 = data51.allowedHeaders;
+if((typeof data62 !== "string") && (!(Array.isArray(data62)))){
+const err88 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/allowedHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.allowedHeaders.type}};
+if(vErrors === null){
+vErrors = [err88];
+}
+else {
+vErrors.push(err88);
+}
+errors++;
+}
+if(Array.isArray(data62)){
+const len16 = data62.length;
+for(let i16=0; i16<len16; i16++){
+if(typeof data62[i16] !== "string"){
+const err89 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/allowedHeaders/" + i16,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedHeaders/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err89];
+}
+else {
+vErrors.push(err89);
+}
+errors++;
+}
+}
+}
+}
+if(data51.allowedMethods !== undefined && func0.call(data51, "allowedMethods")){
+let data64 = data51.allowedMethods;
+if((typeof data64 !== "string") && (!(Array.isArray(data64)))){
+const err90 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/allowedMethods",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedMethods/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.allowedMethods.type}};
+if(vErrors === null){
+vErrors = [err90];
+}
+else {
+vErrors.push(err90);
+}
+errors++;
+}
+if(Array.isArray(data64)){
+const len17 = data64.length;
+for(let i17=0; i17<len17; i17++){
+if(typeof data64[i17] !== "string"){
+const err91 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/allowedMethods/" + i17,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedMethods/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err91];
+}
+else {
+vErrors.push(err91);
+}
+errors++;
+}
+}
+}
+}
+if(data51.exposedHeaders !== undefined && func0.call(data51, "exposedHeaders")){
+let data66 = data51.exposedHeaders;
+if((typeof data66 !== "string") && (!(Array.isArray(data66)))){
+const err92 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/exposedHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/exposedHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.exposedHeaders.type}};
+if(vErrors === null){
+vErrors = [err92];
+}
+else {
+vErrors.push(err92);
+}
+errors++;
+}
+if(Array.isArray(data66)){
+const len18 = data66.length;
+for(let i18=0; i18<len18; i18++){
+if(typeof data66[i18] !== "string"){
+const err93 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/exposedHeaders/" + i18,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/exposedHeaders/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err93];
+}
+else {
+vErrors.push(err93);
+}
+errors++;
+}
+}
+}
+}
+if(data51.exposedResponseHeaders !== undefined && func0.call(data51, "exposedResponseHeaders")){
+let data68 = data51.exposedResponseHeaders;
+if((typeof data68 !== "string") && (!(Array.isArray(data68)))){
+const err94 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/exposedResponseHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/exposedResponseHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.exposedResponseHeaders.type}};
+if(vErrors === null){
+vErrors = [err94];
+}
+else {
+vErrors.push(err94);
+}
+errors++;
+}
+if(Array.isArray(data68)){
+const len19 = data68.length;
+for(let i19=0; i19<len19; i19++){
+if(typeof data68[i19] !== "string"){
+const err95 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/exposedResponseHeaders/" + i19,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/exposedResponseHeaders/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err95];
+}
+else {
+vErrors.push(err95);
+}
+errors++;
+}
+}
+}
+}
+if(data51.credentials !== undefined && func0.call(data51, "credentials")){
+if(typeof data51.credentials !== "boolean"){
+const err96 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/credentials",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/credentials/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err96];
+}
+else {
+vErrors.push(err96);
+}
+errors++;
+}
+}
+if(data51.allowCredentials !== undefined && func0.call(data51, "allowCredentials")){
+if(typeof data51.allowCredentials !== "boolean"){
+const err97 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/allowCredentials",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowCredentials/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err97];
+}
+else {
+vErrors.push(err97);
+}
+errors++;
+}
+}
+if(data51.maxAge !== undefined && func0.call(data51, "maxAge")){
+let data72 = data51.maxAge;
+if((!(((typeof data72 == "number") && (!(data72 % 1) && !isNaN(data72))) && (isFinite(data72)))) && (typeof data72 !== "string")){
+const err98 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/maxAge",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/maxAge/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.maxAge.type}};
+if(vErrors === null){
+vErrors = [err98];
+}
+else {
+vErrors.push(err98);
+}
+errors++;
+}
+if(typeof data72 === "string"){
+if(!pattern4.test(data72)){
+const err99 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/maxAge",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/maxAge/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
+if(vErrors === null){
+vErrors = [err99];
+}
+else {
+vErrors.push(err99);
+}
+errors++;
+}
+}
+}
+if(data51.cacheControl !== undefined && func0.call(data51, "cacheControl")){
+if(typeof data51.cacheControl !== "string"){
+const err100 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/cacheControl",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/cacheControl/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err100];
+}
+else {
+vErrors.push(err100);
+}
+errors++;
+}
+}
+}
+}
+}
+}
+if(data47.httpApi !== undefined && func0.call(data47, "httpApi")){
+let data74 = data47.httpApi;
+if((typeof data74 !== "string") && (!(data74 && typeof data74 == "object" && !Array.isArray(data74)))){
+const err101 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.type}};
+if(vErrors === null){
+vErrors = [err101];
+}
+else {
+vErrors.push(err101);
+}
+errors++;
+}
+if(data74 && typeof data74 == "object" && !Array.isArray(data74)){
+if((data74.path === undefined) || (!(func0.call(data74, "path")))){
+const err102 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/required",keyword:"required",params:{missingProperty: "path"}};
+if(vErrors === null){
+vErrors = [err102];
+}
+else {
+vErrors.push(err102);
+}
+errors++;
+}
+for(const key10 of Object.keys(data74)){
+if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties, key10))){
+const err103 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10}};
+if(vErrors === null){
+vErrors = [err103];
+}
+else {
+vErrors.push(err103);
+}
+errors++;
+}
+}
+if(data74.method !== undefined && func0.call(data74, "method")){
+if(typeof data74.method !== "string"){
+const err104 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/method",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/method/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err104];
+}
+else {
+vErrors.push(err104);
+}
+errors++;
+}
+}
+if(data74.path !== undefined && func0.call(data74, "path")){
+if(typeof data74.path !== "string"){
+const err105 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/path",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/path/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err105];
+}
+else {
+vErrors.push(err105);
+}
+errors++;
+}
+}
+if(data74.cors !== undefined && func0.call(data74, "cors")){
+let data77 = data74.cors;
+if(((typeof data77 !== "boolean") && (!(data77 && typeof data77 == "object" && !Array.isArray(data77)))) && (data77 !== null)){
+const err106 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.type}};
+if(vErrors === null){
+vErrors = [err106];
+}
+else {
+vErrors.push(err106);
+}
+errors++;
+}
+if(data77 && typeof data77 == "object" && !Array.isArray(data77)){
+for(const key11 of Object.keys(data77)){
+if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties, key11))){
+const err107 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11}};
+if(vErrors === null){
+vErrors = [err107];
+}
+else {
+vErrors.push(err107);
+}
+errors++;
+}
+}
+if(data77.origin !== undefined && func0.call(data77, "origin")){
+let data78 = data77.origin;
+if((typeof data78 !== "string") && (!(Array.isArray(data78)))){
+const err108 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/origin",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/origin/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.origin.type}};
+if(vErrors === null){
+vErrors = [err108];
+}
+else {
+vErrors.push(err108);
+}
+errors++;
+}
+if(Array.isArray(data78)){
+const len20 = data78.length;
+for(let i20=0; i20<len20; i20++){
+if(typeof data78[i20] !== "string"){
+const err109 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/origin/" + i20,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/origin/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err109];
+}
+else {
+vErrors.push(err109);
+}
+errors++;
+}
+}
+}
+}
+if(data77.origins !== undefined && func0.call(data77, "origins")){
+let data80 = data77.origins;
+if((typeof data80 !== "string") && (!(Array.isArray(data80)))){
+const err110 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/origins",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/origins/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.origins.type}};
+if(vErrors === null){
+vErrors = [err110];
+}
+else {
+vErrors.push(err110);
+}
+errors++;
+}
+if(Array.isArray(data80)){
+const len21 = data80.length;
+for(let i21=0; i21<len21; i21++){
+if(typeof data80[i21] !== "string"){
+const err111 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/origins/" + i21,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/origins/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err111];
+}
+else {
+vErrors.push(err111);
+}
+errors++;
+}
+}
+}
+}
+if(data77.headers !== undefined && func0.call(data77, "headers")){
+let data82 = data77.headers;
+if((typeof data82 !== "string") && (!(Array.isArray(data82)))){
+const err112 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/headers",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/headers/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.headers.type}};
+if(vErrors === null){
+vErrors = [err112];
+}
+else {
+vErrors.push(err112);
+}
+errors++;
+}
+if(Array.isArray(data82)){
+const len22 = data82.length;
+for(let i22=0; i22<len22; i22++){
+if(typeof data82[i22] !== "string"){
+const err113 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/headers/" + i22,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/headers/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err113];
+}
+else {
+vErrors.push(err113);
+}
+errors++;
+}
+}
+}
+}
+if(data77.methods !== undefined && func0.call(data77, "methods")){
+let data84 = data77.methods;
+if((typeof data84 !== "string") && (!(Array.isArray(data84)))){
+const err114 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/methods",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/methods/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.methods.type}};
+if(vErrors === null){
+vErrors = [err114];
+}
+else {
+vErrors.push(err114);
+}
+errors++;
+}
+if(Array.isArray(data84)){
+const len23 = data84.length;
+for(let i23=0; i23<len23; i23++){
+if(typeof data84[i23] !== "string"){
+const err115 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/methods/" + i23,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/methods/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err115];
+}
+else {
+vErrors.push(err115);
+}
+errors++;
+}
+}
+}
+}
+if(data77.allowedOrigins !== undefined && func0.call(data77, "allowedOrigins")){
+let data86 = data77.allowedOrigins;
+if((typeof data86 !== "string") && (!(Array.isArray(data86)))){
+const err116 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/allowedOrigins",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedOrigins/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.allowedOrigins.type}};
+if(vErrors === null){
+vErrors = [err116];
+}
+else {
+vErrors.push(err116);
+}
+errors++;
+}
+if(Array.isArray(data86)){
+const len24 = data86.length;
+for(let i24=0; i24<len24; i24++){
+if(typeof data86[i24] !== "string"){
+const err117 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/allowedOrigins/" + i24,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedOrigins/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err117];
+}
+else {
+vErrors.push(err117);
+}
+errors++;
+}
+}
+}
+}
+if(data77.allowedHeaders !== undefined && func0.call(data77, "allowedHeaders")){
+let data88 = data77.allowedHeaders;
+if((typeof data88 !== "string") && (!(Array.isArray(data88)))){
+const err118 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/allowedHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.allowedHeaders.type}};
+if(vErrors === null){
+vErrors = [err118];
+}
+else {
+vErrors.push(err118);
+}
+errors++;
+}
+if(Array.isArray(data88)){
+const len25 = data88.length;
+for(let i25=0; i25<len25; i25++){
+if(typeof data88[i25] !== "string"){
+const err119 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/allowedHeaders/" + i25,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedHeaders/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err119];
+}
+else {
+vErrors.push(err119);
+}
+errors++;
+}
+}
+}
+}
+if(data77.allowedMethods !== undefined && func0.call(data77, "allowedMethods")){
+let data90 = data77.allowedMethods;
+if((typeof data90 !== "string") && (!(Array.isArray(data90)))){
+const err120 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/allowedMethods",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedMethods/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.allowedMethods.type}};
+if(vErrors === null){
+vErrors = [err120];
+}
+else {
+vErrors.push(err120);
+}
+errors++;
+}
+if(Array.isArray(data90)){
+const len26 = data90.length;
+for(let i26=0; i26<len26; i26++){
+if(typeof data90[i26] !== "string"){
+const err121 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/allowedMethods/" + i26,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedMethods/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err121];
+}
+else {
+vErrors.push(err121);
+}
+errors++;
+}
+}
+}
+}
+if(data77.exposedHeaders !== undefined && func0.call(data77, "exposedHeaders")){
+let data92 = data77.exposedHeaders;
+if((typeof data92 !== "string") && (!(Array.isArray(data92)))){
+const err122 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/exposedHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/exposedHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.exposedHeaders.type}};
+if(vErrors === null){
+vErrors = [err122];
+}
+else {
+vErrors.push(err122);
+}
+errors++;
+}
+if(Array.isArray(data92)){
+const len27 = data92.length;
+for(let i27=0; i27<len27; i27++){
+if(typeof data92[i27] !== "string"){
+const err123 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/exposedHeaders/" + i27,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/exposedHeaders/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err123];
+}
+else {
+vErrors.push(err123);
+}
+errors++;
+}
+}
+}
+}
+if(data77.exposedResponseHeaders !== undefined && func0.call(data77, "exposedResponseHeaders")){
+let data94 = data77.exposedResponseHeaders;
+if((typeof data94 !== "string") && (!(Array.isArray(data94)))){
+const err124 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/exposedResponseHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/exposedResponseHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.exposedResponseHeaders.type}};
+if(vErrors === null){
+vErrors = [err124];
+}
+else {
+vErrors.push(err124);
+}
+errors++;
+}
+if(Array.isArray(data94)){
+const len28 = data94.length;
+for(let i28=0; i28<len28; i28++){
+if(typeof data94[i28] !== "string"){
+const err125 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/exposedResponseHeaders/" + i28,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/exposedResponseHeaders/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err125];
+}
+else {
+vErrors.push(err125);
+}
+errors++;
+}
+}
+}
+}
+if(data77.credentials !== undefined && func0.call(data77, "credentials")){
+if(typeof data77.credentials !== "boolean"){
+const err126 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/credentials",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/credentials/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err126];
+}
+else {
+vErrors.push(err126);
+}
+errors++;
+}
+}
+if(data77.allowCredentials !== undefined && func0.call(data77, "allowCredentials")){
+if(typeof data77.allowCredentials !== "boolean"){
+const err127 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/allowCredentials",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowCredentials/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err127];
+}
+else {
+vErrors.push(err127);
+}
+errors++;
+}
+}
+if(data77.maxAge !== undefined && func0.call(data77, "maxAge")){
+let data98 = data77.maxAge;
+if((!(((typeof data98 == "number") && (!(data98 % 1) && !isNaN(data98))) && (isFinite(data98)))) && (typeof data98 !== "string")){
+const err128 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/maxAge",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/maxAge/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.maxAge.type}};
+if(vErrors === null){
+vErrors = [err128];
+}
+else {
+vErrors.push(err128);
+}
+errors++;
+}
+if(typeof data98 === "string"){
+if(!pattern4.test(data98)){
+const err129 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/maxAge",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/maxAge/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
+if(vErrors === null){
+vErrors = [err129];
+}
+else {
+vErrors.push(err129);
+}
+errors++;
+}
+}
+}
+if(data77.cacheControl !== undefined && func0.call(data77, "cacheControl")){
+if(typeof data77.cacheControl !== "string"){
+const err130 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/cacheControl",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/cacheControl/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err130];
+}
+else {
+vErrors.push(err130);
+}
+errors++;
+}
+}
+}
+}
+}
+}
+}
+else {
+const err131 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err131];
+}
+else {
+vErrors.push(err131);
+}
+errors++;
+}
+}
+}
+}
+if(data38.package !== undefined && func0.call(data38, "package")){
+let data100 = data38.package;
+if((!(data100 && typeof data100 == "object" && !Array.isArray(data100))) && (data100 !== null)){
+const err132 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package",schemaPath:"#/properties/functions/additionalProperties/properties/package/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.package.type}};
+if(vErrors === null){
+vErrors = [err132];
+}
+else {
+vErrors.push(err132);
+}
+errors++;
+}
+if(data100 && typeof data100 == "object" && !Array.isArray(data100)){
+for(const key12 of Object.keys(data100)){
+if(!(((((((key12 === "patterns") || (key12 === "include")) || (key12 === "exclude")) || (key12 === "individually")) || (key12 === "artifact")) || (key12 === "excludeDevDependencies")) || (key12 === "bundle"))){
+const err133 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package",schemaPath:"#/properties/functions/additionalProperties/properties/package/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12}};
+if(vErrors === null){
+vErrors = [err133];
+}
+else {
+vErrors.push(err133);
+}
+errors++;
+}
+}
+if(data100.patterns !== undefined && func0.call(data100, "patterns")){
+let data101 = data100.patterns;
+if(Array.isArray(data101)){
+const len29 = data101.length;
+for(let i29=0; i29<len29; i29++){
+if(typeof data101[i29] !== "string"){
+const err134 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/patterns/" + i29,schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/patterns/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err134];
+}
+else {
+vErrors.push(err134);
+}
+errors++;
+}
+}
+}
+else {
+const err135 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/patterns",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/patterns/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err135];
+}
+else {
+vErrors.push(err135);
+}
+errors++;
+}
+}
+if(data100.include !== undefined && func0.call(data100, "include")){
+let data103 = data100.include;
+if(Array.isArray(data103)){
+const len30 = data103.length;
+for(let i30=0; i30<len30; i30++){
+if(typeof data103[i30] !== "string"){
+const err136 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/include/" + i30,schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/include/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err136];
+}
+else {
+vErrors.push(err136);
+}
+errors++;
+}
+}
+}
+else {
+const err137 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/include",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/include/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err137];
+}
+else {
+vErrors.push(err137);
+}
+errors++;
+}
+}
+if(data100.exclude !== undefined && func0.call(data100, "exclude")){
+let data105 = data100.exclude;
+if(Array.isArray(data105)){
+const len31 = data105.length;
+for(let i31=0; i31<len31; i31++){
+if(typeof data105[i31] !== "string"){
+const err138 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/exclude/" + i31,schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/exclude/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err138];
+}
+else {
+vErrors.push(err138);
+}
+errors++;
+}
+}
+}
+else {
+const err139 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/exclude",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/exclude/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err139];
+}
+else {
+vErrors.push(err139);
+}
+errors++;
+}
+}
+if(data100.individually !== undefined && func0.call(data100, "individually")){
+if(typeof data100.individually !== "boolean"){
+const err140 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/individually",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/individually/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err140];
+}
+else {
+vErrors.push(err140);
+}
+errors++;
+}
+}
+if(data100.artifact !== undefined && func0.call(data100, "artifact")){
+if(typeof data100.artifact !== "string"){
+const err141 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/artifact",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/artifact/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err141];
+}
+else {
+vErrors.push(err141);
+}
+errors++;
+}
+}
+if(data100.excludeDevDependencies !== undefined && func0.call(data100, "excludeDevDependencies")){
+if(typeof data100.excludeDevDependencies !== "boolean"){
+const err142 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/excludeDevDependencies",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/excludeDevDependencies/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err142];
+}
+else {
+vErrors.push(err142);
+}
+errors++;
+}
+}
+if(data100.bundle !== undefined && func0.call(data100, "bundle")){
+if(typeof data100.bundle !== "boolean"){
+const err143 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/bundle",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/bundle/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err143];
+}
+else {
+vErrors.push(err143);
+}
+errors++;
+}
+}
+}
+}
+if(data38.name !== undefined && func0.call(data38, "name")){
+if(typeof data38.name !== "string"){
+const err144 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/name",schemaPath:"#/properties/functions/additionalProperties/properties/name/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err144];
+}
+else {
+vErrors.push(err144);
+}
+errors++;
+}
+}
+if(data38.description !== undefined && func0.call(data38, "description")){
+if(typeof data38.description !== "string"){
+const err145 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/functions/additionalProperties/properties/description/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err145];
+}
+else {
+vErrors.push(err145);
+}
+errors++;
+}
+}
+}
+}
+}
+}
+if(data.rollout !== undefined && func0.call(data, "rollout")){
+let data113 = data.rollout;
+if((!(data113 && typeof data113 == "object" && !Array.isArray(data113))) && (data113 !== null)){
+const err146 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/type",keyword:"type",params:{type: schema31.properties.rollout.type}};
+if(vErrors === null){
+vErrors = [err146];
+}
+else {
+vErrors.push(err146);
+}
+errors++;
+}
+if(data113 && typeof data113 == "object" && !Array.isArray(data113)){
+for(const key13 of Object.keys(data113)){
+if(!(func0.call(schema31.properties.rollout.properties, key13))){
+const err147 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13}};
+if(vErrors === null){
+vErrors = [err147];
+}
+else {
+vErrors.push(err147);
+}
+errors++;
+}
+}
+if(data113.strategy !== undefined && func0.call(data113, "strategy")){
+let data114 = data113.strategy;
+if(!(((data114 === "allAtOnce") || (data114 === "canary")) || (data114 === "linear"))){
+const err148 = {instancePath:instancePath+"/rollout/strategy",schemaPath:"#/properties/rollout/properties/strategy/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.strategy.enum}};
+if(vErrors === null){
+vErrors = [err148];
+}
+else {
+vErrors.push(err148);
+}
+errors++;
+}
+}
+if(data113.weight !== undefined && func0.call(data113, "weight")){
+let data115 = data113.weight;
+if(!(((typeof data115 == "number") && (!(data115 % 1) && !isNaN(data115))) && (isFinite(data115)))){
+const err149 = {instancePath:instancePath+"/rollout/weight",schemaPath:"#/properties/rollout/properties/weight/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err149];
+}
+else {
+vErrors.push(err149);
+}
+errors++;
+}
+if((typeof data115 == "number") && (isFinite(data115))){
+if(data115 > 99 || isNaN(data115)){
+const err150 = {instancePath:instancePath+"/rollout/weight",schemaPath:"#/properties/rollout/properties/weight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99}};
+if(vErrors === null){
+vErrors = [err150];
+}
+else {
+vErrors.push(err150);
+}
+errors++;
+}
+if(data115 < 1 || isNaN(data115)){
+const err151 = {instancePath:instancePath+"/rollout/weight",schemaPath:"#/properties/rollout/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err151];
+}
+else {
+vErrors.push(err151);
+}
+errors++;
+}
+}
+}
+if(data113.pause !== undefined && func0.call(data113, "pause")){
+let data116 = data113.pause;
+if((!(((typeof data116 == "number") && (!(data116 % 1) && !isNaN(data116))) && (isFinite(data116)))) && (typeof data116 !== "string")){
+const err152 = {instancePath:instancePath+"/rollout/pause",schemaPath:"#/properties/rollout/properties/pause/type",keyword:"type",params:{type: schema31.properties.rollout.properties.pause.type}};
+if(vErrors === null){
+vErrors = [err152];
+}
+else {
+vErrors.push(err152);
+}
+errors++;
+}
+if((typeof data116 == "number") && (isFinite(data116))){
+if(data116 < 0 || isNaN(data116)){
+const err153 = {instancePath:instancePath+"/rollout/pause",schemaPath:"#/properties/rollout/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err153];
+}
+else {
+vErrors.push(err153);
+}
+errors++;
+}
+}
+if(typeof data116 === "string"){
+if(!pattern13.test(data116)){
+const err154 = {instancePath:instancePath+"/rollout/pause",schemaPath:"#/properties/rollout/properties/pause/pattern",keyword:"pattern",params:{pattern: "^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"}};
+if(vErrors === null){
+vErrors = [err154];
+}
+else {
+vErrors.push(err154);
+}
+errors++;
+}
+}
+}
+if(data113.steps !== undefined && func0.call(data113, "steps")){
+let data117 = data113.steps;
+if(Array.isArray(data117)){
+const len32 = data117.length;
+for(let i32=0; i32<len32; i32++){
+let data118 = data117[i32];
+if(data118 && typeof data118 == "object" && !Array.isArray(data118)){
+if(Object.keys(data118).length > 1){
+const err155 = {instancePath:instancePath+"/rollout/steps/" + i32,schemaPath:"#/properties/rollout/properties/steps/items/maxProperties",keyword:"maxProperties",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err155];
+}
+else {
+vErrors.push(err155);
+}
+errors++;
+}
+if(Object.keys(data118).length < 1){
+const err156 = {instancePath:instancePath+"/rollout/steps/" + i32,schemaPath:"#/properties/rollout/properties/steps/items/minProperties",keyword:"minProperties",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err156];
+}
+else {
+vErrors.push(err156);
+}
+errors++;
+}
+for(const key14 of Object.keys(data118)){
+if(!(((key14 === "setWeight") || (key14 === "pause")) || (key14 === "check"))){
+const err157 = {instancePath:instancePath+"/rollout/steps/" + i32,schemaPath:"#/properties/rollout/properties/steps/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14}};
+if(vErrors === null){
+vErrors = [err157];
+}
+else {
+vErrors.push(err157);
+}
+errors++;
+}
+}
+if(data118.setWeight !== undefined && func0.call(data118, "setWeight")){
+let data119 = data118.setWeight;
+if(!(((typeof data119 == "number") && (!(data119 % 1) && !isNaN(data119))) && (isFinite(data119)))){
+const err158 = {instancePath:instancePath+"/rollout/steps/" + i32+"/setWeight",schemaPath:"#/properties/rollout/properties/steps/items/properties/setWeight/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err158];
+}
+else {
+vErrors.push(err158);
+}
+errors++;
+}
+if((typeof data119 == "number") && (isFinite(data119))){
+if(data119 > 100 || isNaN(data119)){
+const err159 = {instancePath:instancePath+"/rollout/steps/" + i32+"/setWeight",schemaPath:"#/properties/rollout/properties/steps/items/properties/setWeight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
+if(vErrors === null){
+vErrors = [err159];
+}
+else {
+vErrors.push(err159);
+}
+errors++;
+}
+if(data119 < 0 || isNaN(data119)){
+const err160 = {instancePath:instancePath+"/rollout/steps/" + i32+"/setWeight",schemaPath:"#/properties/rollout/properties/steps/items/properties/setWeight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err160];
+}
+else {
+vErrors.push(err160);
+}
+errors++;
+}
+}
+}
+if(data118.pause !== undefined && func0.call(data118, "pause")){
+let data120 = data118.pause;
+if((!(((typeof data120 == "number") && (!(data120 % 1) && !isNaN(data120))) && (isFinite(data120)))) && (typeof data120 !== "string")){
+const err161 = {instancePath:instancePath+"/rollout/steps/" + i32+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/properties/pause/type",keyword:"type",params:{type: schema31.properties.rollout.properties.steps.items.properties.pause.type}};
+if(vErrors === null){
+vErrors = [err161];
+}
+else {
+vErrors.push(err161);
+}
+errors++;
+}
+if((typeof data120 == "number") && (isFinite(data120))){
+if(data120 < 0 || isNaN(data120)){
+const err162 = {instancePath:instancePath+"/rollout/steps/" + i32+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err162];
+}
+else {
+vErrors.push(err162);
+}
+errors++;
+}
+}
+if(typeof data120 === "string"){
+if(!pattern13.test(data120)){
+const err163 = {instancePath:instancePath+"/rollout/steps/" + i32+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/properties/pause/pattern",keyword:"pattern",params:{pattern: "^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"}};
+if(vErrors === null){
+vErrors = [err163];
+}
+else {
+vErrors.push(err163);
+}
+errors++;
+}
+}
+}
+if(data118.check !== undefined && func0.call(data118, "check")){
+if(typeof data118.check !== "string"){
+const err164 = {instancePath:instancePath+"/rollout/steps/" + i32+"/check",schemaPath:"#/properties/rollout/properties/steps/items/properties/check/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err164];
+}
+else {
+vErrors.push(err164);
+}
+errors++;
+}
+}
+}
+else {
+const err165 = {instancePath:instancePath+"/rollout/steps/" + i32,schemaPath:"#/properties/rollout/properties/steps/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err165];
+}
+else {
+vErrors.push(err165);
+}
+errors++;
+}
+}
+}
+else {
+const err166 = {instancePath:instancePath+"/rollout/steps",schemaPath:"#/properties/rollout/properties/steps/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err166];
+}
+else {
+vErrors.push(err166);
+}
+errors++;
+}
+}
+if(data113.analysis !== undefined && func0.call(data113, "analysis")){
+let data122 = data113.analysis;
+if(data122 && typeof data122 == "object" && !Array.isArray(data122)){
+if((data122.metrics === undefined) || (!(func0.call(data122, "metrics")))){
+const err167 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "metrics"}};
+if(vErrors === null){
+vErrors = [err167];
+}
+else {
+vErrors.push(err167);
+}
+errors++;
+}
+for(const key15 of Object.keys(data122)){
+if(!((((((key15 === "interval") || (key15 === "initialDelay")) || (key15 === "failureLimit")) || (key15 === "inconclusive")) || (key15 === "minSamples")) || (key15 === "metrics"))){
+const err168 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15}};
+if(vErrors === null){
+vErrors = [err168];
+}
+else {
+vErrors.push(err168);
+}
+errors++;
+}
+}
+if(data122.interval !== undefined && func0.call(data122, "interval")){
+let data123 = data122.interval;
+if((!(((typeof data123 == "number") && (!(data123 % 1) && !isNaN(data123))) && (isFinite(data123)))) && (typeof data123 !== "string")){
+const err169 = {instancePath:instancePath+"/rollout/analysis/interval",schemaPath:"#/properties/rollout/properties/analysis/properties/interval/type",keyword:"type",params:{type: schema31.properties.rollout.properties.analysis.properties.interval.type}};
+if(vErrors === null){
+vErrors = [err169];
+}
+else {
+vErrors.push(err169);
+}
+errors++;
+}
+if((typeof data123 == "number") && (isFinite(data123))){
+if(data123 < 0 || isNaN(data123)){
+const err170 = {instancePath:instancePath+"/rollout/analysis/interval",schemaPath:"#/properties/rollout/properties/analysis/properties/interval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err170];
+}
+else {
+vErrors.push(err170);
+}
+errors++;
+}
+}
+if(typeof data123 === "string"){
+if(!pattern6.test(data123)){
+const err171 = {instancePath:instancePath+"/rollout/analysis/interval",schemaPath:"#/properties/rollout/properties/analysis/properties/interval/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+if(vErrors === null){
+vErrors = [err171];
+}
+else {
+vErrors.push(err171);
+}
+errors++;
+}
+}
+}
+if(data122.initialDelay !== undefined && func0.call(data122, "initialDelay")){
+let data124 = data122.initialDelay;
+if((!(((typeof data124 == "number") && (!(data124 % 1) && !isNaN(data124))) && (isFinite(data124)))) && (typeof data124 !== "string")){
+const err172 = {instancePath:instancePath+"/rollout/analysis/initialDelay",schemaPath:"#/properties/rollout/properties/analysis/properties/initialDelay/type",keyword:"type",params:{type: schema31.properties.rollout.properties.analysis.properties.initialDelay.type}};
+if(vErrors === null){
+vErrors = [err172];
+}
+else {
+vErrors.push(err172);
+}
+errors++;
+}
+if((typeof data124 == "number") && (isFinite(data124))){
+if(data124 < 0 || isNaN(data124)){
+const err173 = {instancePath:instancePath+"/rollout/analysis/initialDelay",schemaPath:"#/properties/rollout/properties/analysis/properties/initialDelay/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err173];
+}
+else {
+vErrors.push(err173);
+}
+errors++;
+}
+}
+if(typeof data124 === "string"){
+if(!pattern6.test(data124)){
+const err174 = {instancePath:instancePath+"/rollout/analysis/initialDelay",schemaPath:"#/properties/rollout/properties/analysis/properties/initialDelay/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+if(vErrors === null){
+vErrors = [err174];
+}
+else {
+vErrors.push(err174);
+}
+errors++;
+}
+}
+}
+if(data122.failureLimit !== undefined && func0.call(data122, "failureLimit")){
+let data125 = data122.failureLimit;
+if(!(((typeof data125 == "number") && (!(data125 % 1) && !isNaN(data125))) && (isFinite(data125)))){
+const err175 = {instancePath:instancePath+"/rollout/analysis/failureLimit",schemaPath:"#/properties/rollout/properties/analysis/properties/failureLimit/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err175];
+}
+else {
+vErrors.push(err175);
+}
+errors++;
+}
+if((typeof data125 == "number") && (isFinite(data125))){
+if(data125 < 1 || isNaN(data125)){
+const err176 = {instancePath:instancePath+"/rollout/analysis/failureLimit",schemaPath:"#/properties/rollout/properties/analysis/properties/failureLimit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err176];
+}
+else {
+vErrors.push(err176);
+}
+errors++;
+}
+}
+}
+if(data122.inconclusive !== undefined && func0.call(data122, "inconclusive")){
+let data126 = data122.inconclusive;
+if(!(((data126 === "pause") || (data126 === "fail")) || (data126 === "pass"))){
+const err177 = {instancePath:instancePath+"/rollout/analysis/inconclusive",schemaPath:"#/properties/rollout/properties/analysis/properties/inconclusive/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.analysis.properties.inconclusive.enum}};
+if(vErrors === null){
+vErrors = [err177];
+}
+else {
+vErrors.push(err177);
+}
+errors++;
+}
+}
+if(data122.minSamples !== undefined && func0.call(data122, "minSamples")){
+let data127 = data122.minSamples;
+if(!(((typeof data127 == "number") && (!(data127 % 1) && !isNaN(data127))) && (isFinite(data127)))){
+const err178 = {instancePath:instancePath+"/rollout/analysis/minSamples",schemaPath:"#/properties/rollout/properties/analysis/properties/minSamples/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err178];
+}
+else {
+vErrors.push(err178);
+}
+errors++;
+}
+if((typeof data127 == "number") && (isFinite(data127))){
+if(data127 < 1 || isNaN(data127)){
+const err179 = {instancePath:instancePath+"/rollout/analysis/minSamples",schemaPath:"#/properties/rollout/properties/analysis/properties/minSamples/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err179];
+}
+else {
+vErrors.push(err179);
+}
+errors++;
+}
+}
+}
+if(data122.metrics !== undefined && func0.call(data122, "metrics")){
+let data128 = data122.metrics;
+if(Array.isArray(data128)){
+const len33 = data128.length;
+for(let i33=0; i33<len33; i33++){
+let data129 = data128[i33];
+if(data129 && typeof data129 == "object" && !Array.isArray(data129)){
+if((data129.name === undefined) || (!(func0.call(data129, "name")))){
+const err180 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/required",keyword:"required",params:{missingProperty: "name"}};
+if(vErrors === null){
+vErrors = [err180];
+}
+else {
+vErrors.push(err180);
+}
+errors++;
+}
+for(const key16 of Object.keys(data129)){
+if(!(((key16 === "name") || (key16 === "max")) || (key16 === "tolerance"))){
+const err181 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16}};
+if(vErrors === null){
+vErrors = [err181];
+}
+else {
+vErrors.push(err181);
+}
+errors++;
+}
+}
+if(data129.name !== undefined && func0.call(data129, "name")){
+let data130 = data129.name;
+if(!((data130 === "error-rate") || (data130 === "latency-p95"))){
+const err182 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33+"/name",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/name/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.analysis.properties.metrics.items.properties.name.enum}};
+if(vErrors === null){
+vErrors = [err182];
+}
+else {
+vErrors.push(err182);
+}
+errors++;
+}
+}
+if(data129.max !== undefined && func0.call(data129, "max")){
+let data131 = data129.max;
+if((!((typeof data131 == "number") && (isFinite(data131)))) && (typeof data131 !== "string")){
+const err183 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33+"/max",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/max/type",keyword:"type",params:{type: schema31.properties.rollout.properties.analysis.properties.metrics.items.properties.max.type}};
+if(vErrors === null){
+vErrors = [err183];
+}
+else {
+vErrors.push(err183);
+}
+errors++;
+}
+if((typeof data131 == "number") && (isFinite(data131))){
+if(data131 < 0 || isNaN(data131)){
+const err184 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33+"/max",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/max/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err184];
+}
+else {
+vErrors.push(err184);
+}
+errors++;
+}
+}
+if(typeof data131 === "string"){
+if(!pattern17.test(data131)){
+const err185 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33+"/max",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/max/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(%|ms|s)?$"}};
+if(vErrors === null){
+vErrors = [err185];
+}
+else {
+vErrors.push(err185);
+}
+errors++;
+}
+}
+}
+if(data129.tolerance !== undefined && func0.call(data129, "tolerance")){
+let data132 = data129.tolerance;
+if((!((typeof data132 == "number") && (isFinite(data132)))) && (typeof data132 !== "string")){
+const err186 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33+"/tolerance",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/tolerance/type",keyword:"type",params:{type: schema31.properties.rollout.properties.analysis.properties.metrics.items.properties.tolerance.type}};
+if(vErrors === null){
+vErrors = [err186];
+}
+else {
+vErrors.push(err186);
+}
+errors++;
+}
+if((typeof data132 == "number") && (isFinite(data132))){
+if(data132 < 0 || isNaN(data132)){
+const err187 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33+"/tolerance",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/tolerance/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err187];
+}
+else {
+vErrors.push(err187);
+}
+errors++;
+}
+}
+if(typeof data132 === "string"){
+if(!pattern18.test(data132)){
+const err188 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33+"/tolerance",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/tolerance/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?%?$"}};
+if(vErrors === null){
+vErrors = [err188];
+}
+else {
+vErrors.push(err188);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err189 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err189];
+}
+else {
+vErrors.push(err189);
+}
+errors++;
+}
+}
+}
+else {
+const err190 = {instancePath:instancePath+"/rollout/analysis/metrics",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err190];
+}
+else {
+vErrors.push(err190);
+}
+errors++;
+}
+}
+}
+else {
+const err191 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err191];
+}
+else {
+vErrors.push(err191);
+}
+errors++;
+}
+}
+if(data113.onFailure !== undefined && func0.call(data113, "onFailure")){
+let data133 = data113.onFailure;
+if(!((data133 === "rollback") || (data133 === "pause"))){
+const err192 = {instancePath:instancePath+"/rollout/onFailure",schemaPath:"#/properties/rollout/properties/onFailure/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.onFailure.enum}};
+if(vErrors === null){
+vErrors = [err192];
+}
+else {
+vErrors.push(err192);
+}
+errors++;
+}
+}
+if(data113.bake !== undefined && func0.call(data113, "bake")){
+let data134 = data113.bake;
+if((!(((typeof data134 == "number") && (!(data134 % 1) && !isNaN(data134))) && (isFinite(data134)))) && (typeof data134 !== "string")){
+const err193 = {instancePath:instancePath+"/rollout/bake",schemaPath:"#/properties/rollout/properties/bake/type",keyword:"type",params:{type: schema31.properties.rollout.properties.bake.type}};
+if(vErrors === null){
+vErrors = [err193];
+}
+else {
+vErrors.push(err193);
+}
+errors++;
+}
+if((typeof data134 == "number") && (isFinite(data134))){
+if(data134 < 0 || isNaN(data134)){
+const err194 = {instancePath:instancePath+"/rollout/bake",schemaPath:"#/properties/rollout/properties/bake/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err194];
+}
+else {
+vErrors.push(err194);
+}
+errors++;
+}
+}
+if(typeof data134 === "string"){
+if(!pattern6.test(data134)){
+const err195 = {instancePath:instancePath+"/rollout/bake",schemaPath:"#/properties/rollout/properties/bake/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+if(vErrors === null){
+vErrors = [err195];
+}
+else {
+vErrors.push(err195);
+}
+errors++;
+}
+}
+}
+if(data113.deadline !== undefined && func0.call(data113, "deadline")){
+let data135 = data113.deadline;
+if((!(((typeof data135 == "number") && (!(data135 % 1) && !isNaN(data135))) && (isFinite(data135)))) && (typeof data135 !== "string")){
+const err196 = {instancePath:instancePath+"/rollout/deadline",schemaPath:"#/properties/rollout/properties/deadline/type",keyword:"type",params:{type: schema31.properties.rollout.properties.deadline.type}};
+if(vErrors === null){
+vErrors = [err196];
+}
+else {
+vErrors.push(err196);
+}
+errors++;
+}
+if((typeof data135 == "number") && (isFinite(data135))){
+if(data135 < 0 || isNaN(data135)){
+const err197 = {instancePath:instancePath+"/rollout/deadline",schemaPath:"#/properties/rollout/properties/deadline/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err197];
+}
+else {
+vErrors.push(err197);
+}
+errors++;
+}
+}
+if(typeof data135 === "string"){
+if(!pattern6.test(data135)){
+const err198 = {instancePath:instancePath+"/rollout/deadline",schemaPath:"#/properties/rollout/properties/deadline/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+if(vErrors === null){
+vErrors = [err198];
+}
+else {
+vErrors.push(err198);
+}
+errors++;
+}
+}
+}
+if(data113.expand !== undefined && func0.call(data113, "expand")){
+let data136 = data113.expand;
+if(!((data136 === "late") || (data136 === "early"))){
+const err199 = {instancePath:instancePath+"/rollout/expand",schemaPath:"#/properties/rollout/properties/expand/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.expand.enum}};
+if(vErrors === null){
+vErrors = [err199];
+}
+else {
+vErrors.push(err199);
+}
+errors++;
+}
+}
+if(data113.rollbackWindow !== undefined && func0.call(data113, "rollbackWindow")){
+let data137 = data113.rollbackWindow;
+if(!(((typeof data137 == "number") && (!(data137 % 1) && !isNaN(data137))) && (isFinite(data137)))){
+const err200 = {instancePath:instancePath+"/rollout/rollbackWindow",schemaPath:"#/properties/rollout/properties/rollbackWindow/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err200];
+}
+else {
+vErrors.push(err200);
+}
+errors++;
+}
+if((typeof data137 == "number") && (isFinite(data137))){
+if(data137 > 100 || isNaN(data137)){
+const err201 = {instancePath:instancePath+"/rollout/rollbackWindow",schemaPath:"#/properties/rollout/properties/rollbackWindow/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
+if(vErrors === null){
+vErrors = [err201];
+}
+else {
+vErrors.push(err201);
+}
+errors++;
+}
+if(data137 < 1 || isNaN(data137)){
+const err202 = {instancePath:instancePath+"/rollout/rollbackWindow",schemaPath:"#/properties/rollout/properties/rollbackWindow/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err202];
+}
+else {
+vErrors.push(err202);
+}
+errors++;
+}
+}
+}
+}
+}
+if(data.checks !== undefined && func0.call(data, "checks")){
+let data138 = data.checks;
+if(Array.isArray(data138)){
+const len34 = data138.length;
+for(let i34=0; i34<len34; i34++){
+let data139 = data138[i34];
+if(data139 && typeof data139 == "object" && !Array.isArray(data139)){
+if((data139.name === undefined) || (!(func0.call(data139, "name")))){
+const err203 = {instancePath:instancePath+"/checks/" + i34,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "name"}};
+if(vErrors === null){
+vErrors = [err203];
+}
+else {
+vErrors.push(err203);
+}
+errors++;
+}
+if((data139.function === undefined) || (!(func0.call(data139, "function")))){
+const err204 = {instancePath:instancePath+"/checks/" + i34,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "function"}};
+if(vErrors === null){
+vErrors = [err204];
+}
+else {
+vErrors.push(err204);
+}
+errors++;
+}
+for(const key17 of Object.keys(data139)){
+if(!(((((key17 === "name") || (key17 === "function")) || (key17 === "payload")) || (key17 === "http")) || (key17 === "expect"))){
+const err205 = {instancePath:instancePath+"/checks/" + i34,schemaPath:"#/properties/checks/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17}};
+if(vErrors === null){
+vErrors = [err205];
+}
+else {
+vErrors.push(err205);
+}
+errors++;
+}
+}
+if(data139.name !== undefined && func0.call(data139, "name")){
+if(typeof data139.name !== "string"){
+const err206 = {instancePath:instancePath+"/checks/" + i34+"/name",schemaPath:"#/properties/checks/items/properties/name/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err206];
+}
+else {
+vErrors.push(err206);
+}
+errors++;
+}
+}
+if(data139.function !== undefined && func0.call(data139, "function")){
+if(typeof data139.function !== "string"){
+const err207 = {instancePath:instancePath+"/checks/" + i34+"/function",schemaPath:"#/properties/checks/items/properties/function/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err207];
+}
+else {
+vErrors.push(err207);
+}
+errors++;
+}
+}
+if(data139.http !== undefined && func0.call(data139, "http")){
+let data142 = data139.http;
+if(data142 && typeof data142 == "object" && !Array.isArray(data142)){
+if((data142.path === undefined) || (!(func0.call(data142, "path")))){
+const err208 = {instancePath:instancePath+"/checks/" + i34+"/http",schemaPath:"#/properties/checks/items/properties/http/required",keyword:"required",params:{missingProperty: "path"}};
+if(vErrors === null){
+vErrors = [err208];
+}
+else {
+vErrors.push(err208);
+}
+errors++;
+}
+for(const key18 of Object.keys(data142)){
+if(!(((key18 === "method") || (key18 === "path")) || (key18 === "body"))){
+const err209 = {instancePath:instancePath+"/checks/" + i34+"/http",schemaPath:"#/properties/checks/items/properties/http/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18}};
+if(vErrors === null){
+vErrors = [err209];
+}
+else {
+vErrors.push(err209);
+}
+errors++;
+}
+}
+if(data142.method !== undefined && func0.call(data142, "method")){
+if(typeof data142.method !== "string"){
+const err210 = {instancePath:instancePath+"/checks/" + i34+"/http/method",schemaPath:"#/properties/checks/items/properties/http/properties/method/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err210];
+}
+else {
+vErrors.push(err210);
+}
+errors++;
+}
+}
+if(data142.path !== undefined && func0.call(data142, "path")){
+if(typeof data142.path !== "string"){
+const err211 = {instancePath:instancePath+"/checks/" + i34+"/http/path",schemaPath:"#/properties/checks/items/properties/http/properties/path/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err211];
+}
+else {
+vErrors.push(err211);
+}
+errors++;
+}
+}
+}
+else {
+const err212 = {instancePath:instancePath+"/checks/" + i34+"/http",schemaPath:"#/properties/checks/items/properties/http/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err212];
+}
+else {
+vErrors.push(err212);
+}
+errors++;
+}
+}
+if(data139.expect !== undefined && func0.call(data139, "expect")){
+let data145 = data139.expect;
+if(data145 && typeof data145 == "object" && !Array.isArray(data145)){
+for(const key19 of Object.keys(data145)){
+if(!((key19 === "status") || (key19 === "match"))){
+const err213 = {instancePath:instancePath+"/checks/" + i34+"/expect",schemaPath:"#/properties/checks/items/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19}};
+if(vErrors === null){
+vErrors = [err213];
+}
+else {
+vErrors.push(err213);
+}
+errors++;
+}
+}
+if(data145.status !== undefined && func0.call(data145, "status")){
+let data146 = data145.status;
+if(!(((typeof data146 == "number") && (!(data146 % 1) && !isNaN(data146))) && (isFinite(data146)))){
+const err214 = {instancePath:instancePath+"/checks/" + i34+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err214];
+}
+else {
+vErrors.push(err214);
+}
+errors++;
+}
+if((typeof data146 == "number") && (isFinite(data146))){
+if(data146 > 599 || isNaN(data146)){
+const err215 = {instancePath:instancePath+"/checks/" + i34+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/maximum",keyword:"maximum",params:{comparison: "<=", limit: 599}};
+if(vErrors === null){
+vErrors = [err215];
+}
+else {
+vErrors.push(err215);
+}
+errors++;
+}
+if(data146 < 100 || isNaN(data146)){
+const err216 = {instancePath:instancePath+"/checks/" + i34+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100}};
+if(vErrors === null){
+vErrors = [err216];
+}
+else {
+vErrors.push(err216);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err217 = {instancePath:instancePath+"/checks/" + i34+"/expect",schemaPath:"#/properties/checks/items/properties/expect/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err217];
+}
+else {
+vErrors.push(err217);
+}
+errors++;
+}
+}
+}
+else {
+const err218 = {instancePath:instancePath+"/checks/" + i34,schemaPath:"#/properties/checks/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err218];
+}
+else {
+vErrors.push(err218);
+}
+errors++;
+}
+}
+}
+else {
+const err219 = {instancePath:instancePath+"/checks",schemaPath:"#/properties/checks/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err219];
+}
+else {
+vErrors.push(err219);
+}
+errors++;
+}
+}
+if(data.stages !== undefined && func0.call(data, "stages")){
+let data147 = data.stages;
+if(data147 && typeof data147 == "object" && !Array.isArray(data147)){
+for(const key20 of Object.keys(data147)){
+let data148 = data147[key20];
+if((!(data148 && typeof data148 == "object" && !Array.isArray(data148))) && (data148 !== null)){
+const err220 = {instancePath:instancePath+"/stages/" + key20.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/stages/additionalProperties/type",keyword:"type",params:{type: schema31.properties.stages.additionalProperties.type}};
+if(vErrors === null){
+vErrors = [err220];
+}
+else {
+vErrors.push(err220);
+}
+errors++;
+}
+if(data148 && typeof data148 == "object" && !Array.isArray(data148)){
+for(const key21 of Object.keys(data148)){
+if(!(((key21 === "params") || (key21 === "resolvers")) || (key21 === "observability"))){
+const err221 = {instancePath:instancePath+"/stages/" + key20.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/stages/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21}};
+if(vErrors === null){
+vErrors = [err221];
+}
+else {
+vErrors.push(err221);
+}
+errors++;
+}
+}
+if(data148.params !== undefined && func0.call(data148, "params")){
+let data149 = data148.params;
+if((!(data149 && typeof data149 == "object" && !Array.isArray(data149))) && (data149 !== null)){
+const err222 = {instancePath:instancePath+"/stages/" + key20.replace(/~/g, "~0").replace(/\//g, "~1")+"/params",schemaPath:"#/properties/stages/additionalProperties/properties/params/type",keyword:"type",params:{type: schema31.properties.stages.additionalProperties.properties.params.type}};
+if(vErrors === null){
+vErrors = [err222];
+}
+else {
+vErrors.push(err222);
+}
+errors++;
+}
+}
+}
+}
+}
+else {
+const err223 = {instancePath:instancePath+"/stages",schemaPath:"#/properties/stages/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err223];
+}
+else {
+vErrors.push(err223);
+}
+errors++;
+}
+}
+if(data.params !== undefined && func0.call(data, "params")){
+let data150 = data.params;
+if(data150 && typeof data150 == "object" && !Array.isArray(data150)){
+for(const key22 of Object.keys(data150)){
+let data151 = data150[key22];
+if((!(data151 && typeof data151 == "object" && !Array.isArray(data151))) && (data151 !== null)){
+const err224 = {instancePath:instancePath+"/params/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/params/additionalProperties/type",keyword:"type",params:{type: schema31.properties.params.additionalProperties.type}};
+if(vErrors === null){
+vErrors = [err224];
+}
+else {
+vErrors.push(err224);
+}
+errors++;
+}
+}
+}
+else {
+const err225 = {instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err225];
+}
+else {
+vErrors.push(err225);
+}
+errors++;
+}
+}
+if(data.state !== undefined && func0.call(data, "state")){
+let data152 = data.state;
+if(data152 && typeof data152 == "object" && !Array.isArray(data152)){
+for(const key23 of Object.keys(data152)){
+if(!(key23 === "path")){
+const err226 = {instancePath:instancePath+"/state",schemaPath:"#/properties/state/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23}};
+if(vErrors === null){
+vErrors = [err226];
+}
+else {
+vErrors.push(err226);
+}
+errors++;
+}
+}
+if(data152.path !== undefined && func0.call(data152, "path")){
+if(typeof data152.path !== "string"){
+const err227 = {instancePath:instancePath+"/state/path",schemaPath:"#/properties/state/properties/path/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err227];
+}
+else {
+vErrors.push(err227);
+}
+errors++;
+}
+}
+}
+else {
+const err228 = {instancePath:instancePath+"/state",schemaPath:"#/properties/state/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err228];
+}
+else {
+vErrors.push(err228);
+}
+errors++;
+}
+}
+if(data.package !== undefined && func0.call(data, "package")){
+let data154 = data.package;
+if((!(data154 && typeof data154 == "object" && !Array.isArray(data154))) && (data154 !== null)){
+const err229 = {instancePath:instancePath+"/package",schemaPath:"#/properties/package/type",keyword:"type",params:{type: schema31.properties.package.type}};
+if(vErrors === null){
+vErrors = [err229];
+}
+else {
+vErrors.push(err229);
+}
+errors++;
+}
+if(data154 && typeof data154 == "object" && !Array.isArray(data154)){
+for(const key24 of Object.keys(data154)){
+if(!(((((((key24 === "patterns") || (key24 === "include")) || (key24 === "exclude")) || (key24 === "individually")) || (key24 === "artifact")) || (key24 === "excludeDevDependencies")) || (key24 === "bundle"))){
+const err230 = {instancePath:instancePath+"/package",schemaPath:"#/properties/package/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24}};
+if(vErrors === null){
+vErrors = [err230];
+}
+else {
+vErrors.push(err230);
+}
+errors++;
+}
+}
+if(data154.patterns !== undefined && func0.call(data154, "patterns")){
+let data155 = data154.patterns;
+if(Array.isArray(data155)){
+const len35 = data155.length;
+for(let i35=0; i35<len35; i35++){
+if(typeof data155[i35] !== "string"){
+const err231 = {instancePath:instancePath+"/package/patterns/" + i35,schemaPath:"#/properties/package/properties/patterns/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err231];
+}
+else {
+vErrors.push(err231);
+}
+errors++;
+}
+}
+}
+else {
+const err232 = {instancePath:instancePath+"/package/patterns",schemaPath:"#/properties/package/properties/patterns/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err232];
+}
+else {
+vErrors.push(err232);
+}
+errors++;
+}
+}
+if(data154.include !== undefined && func0.call(data154, "include")){
+let data157 = data154.include;
+if(Array.isArray(data157)){
+const len36 = data157.length;
+for(let i36=0; i36<len36; i36++){
+if(typeof data157[i36] !== "string"){
+const err233 = {instancePath:instancePath+"/package/include/" + i36,schemaPath:"#/properties/package/properties/include/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err233];
+}
+else {
+vErrors.push(err233);
+}
+errors++;
+}
+}
+}
+else {
+const err234 = {instancePath:instancePath+"/package/include",schemaPath:"#/properties/package/properties/include/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err234];
+}
+else {
+vErrors.push(err234);
+}
+errors++;
+}
+}
+if(data154.exclude !== undefined && func0.call(data154, "exclude")){
+let data159 = data154.exclude;
+if(Array.isArray(data159)){
+const len37 = data159.length;
+for(let i37=0; i37<len37; i37++){
+if(typeof data159[i37] !== "string"){
+const err235 = {instancePath:instancePath+"/package/exclude/" + i37,schemaPath:"#/properties/package/properties/exclude/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err235];
+}
+else {
+vErrors.push(err235);
+}
+errors++;
+}
+}
+}
+else {
+const err236 = {instancePath:instancePath+"/package/exclude",schemaPath:"#/properties/package/properties/exclude/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err236];
+}
+else {
+vErrors.push(err236);
+}
+errors++;
+}
+}
+if(data154.individually !== undefined && func0.call(data154, "individually")){
+if(typeof data154.individually !== "boolean"){
+const err237 = {instancePath:instancePath+"/package/individually",schemaPath:"#/properties/package/properties/individually/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err237];
+}
+else {
+vErrors.push(err237);
+}
+errors++;
+}
+}
+if(data154.artifact !== undefined && func0.call(data154, "artifact")){
+if(typeof data154.artifact !== "string"){
+const err238 = {instancePath:instancePath+"/package/artifact",schemaPath:"#/properties/package/properties/artifact/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err238];
+}
+else {
+vErrors.push(err238);
+}
+errors++;
+}
+}
+if(data154.excludeDevDependencies !== undefined && func0.call(data154, "excludeDevDependencies")){
+if(typeof data154.excludeDevDependencies !== "boolean"){
+const err239 = {instancePath:instancePath+"/package/excludeDevDependencies",schemaPath:"#/properties/package/properties/excludeDevDependencies/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err239];
+}
+else {
+vErrors.push(err239);
+}
+errors++;
+}
+}
+if(data154.bundle !== undefined && func0.call(data154, "bundle")){
+if(typeof data154.bundle !== "boolean"){
+const err240 = {instancePath:instancePath+"/package/bundle",schemaPath:"#/properties/package/properties/bundle/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err240];
+}
+else {
+vErrors.push(err240);
+}
+errors++;
+}
+}
+}
+}
+if(data.plugins !== undefined && func0.call(data, "plugins")){
+if(typeof data.plugins != "object"){
+const err241 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: schema31.properties.plugins.type}};
+if(vErrors === null){
+vErrors = [err241];
+}
+else {
+vErrors.push(err241);
+}
+errors++;
+}
+}
+if(data.resources !== undefined && func0.call(data, "resources")){
+if(typeof data.resources != "object"){
+const err242 = {instancePath:instancePath+"/resources",schemaPath:"#/properties/resources/type",keyword:"type",params:{type: schema31.properties.resources.type}};
+if(vErrors === null){
+vErrors = [err242];
+}
+else {
+vErrors.push(err242);
+}
+errors++;
+}
+}
+if(data.layers !== undefined && func0.call(data, "layers")){
+let data167 = data.layers;
+if((!(data167 && typeof data167 == "object" && !Array.isArray(data167))) && (data167 !== null)){
+const err243 = {instancePath:instancePath+"/layers",schemaPath:"#/properties/layers/type",keyword:"type",params:{type: schema31.properties.layers.type}};
+if(vErrors === null){
+vErrors = [err243];
+}
+else {
+vErrors.push(err243);
+}
+errors++;
+}
+}
+if(data.useDotenv !== undefined && func0.call(data, "useDotenv")){
+if(typeof data.useDotenv !== "boolean"){
+const err244 = {instancePath:instancePath+"/useDotenv",schemaPath:"#/properties/useDotenv/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err244];
+}
+else {
+vErrors.push(err244);
+}
+errors++;
+}
+}
+}
+else {
+const err245 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err245];
+}
+else {
+vErrors.push(err245);
 }
 errors++;
 }
@@ -3002,10 +3241,22 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "name",
   "awsKmsKeyArn"
  ],
- "#/properties/state/additionalProperties": [
-  "path"
+ "#/properties/provider/properties/httpApi/properties/cors/additionalProperties": [
+  "origin",
+  "origins",
+  "headers",
+  "methods",
+  "allowedOrigins",
+  "allowedHeaders",
+  "allowedMethods",
+  "exposedHeaders",
+  "exposedResponseHeaders",
+  "credentials",
+  "allowCredentials",
+  "maxAge",
+  "cacheControl"
  ],
- "#/$defs/function/additionalProperties": [
+ "#/properties/functions/additionalProperties/additionalProperties": [
   "handler",
   "runtime",
   "memorySize",
@@ -3044,7 +3295,7 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "snapStart",
   "runtimeManagement"
  ],
- "#/$defs/event/additionalProperties": [
+ "#/properties/functions/additionalProperties/properties/events/items/additionalProperties": [
   "http",
   "httpApi",
   "alb",
@@ -3070,7 +3321,7 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "queue",
   "topic"
  ],
- "#/$defs/http/additionalProperties": [
+ "#/properties/functions/additionalProperties/properties/events/items/properties/http/additionalProperties": [
   "method",
   "path",
   "cors",
@@ -3085,7 +3336,7 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "request",
   "response"
  ],
- "#/$defs/cors/additionalProperties": [
+ "#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/additionalProperties": [
   "origin",
   "origins",
   "headers",
@@ -3100,7 +3351,37 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "maxAge",
   "cacheControl"
  ],
- "#/$defs/package/additionalProperties": [
+ "#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/additionalProperties": [
+  "method",
+  "path",
+  "cors",
+  "authorizer",
+  "timeout",
+  "async",
+  "connectionId",
+  "connectionType",
+  "integration",
+  "operationId",
+  "private",
+  "request",
+  "response"
+ ],
+ "#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/additionalProperties": [
+  "origin",
+  "origins",
+  "headers",
+  "methods",
+  "allowedOrigins",
+  "allowedHeaders",
+  "allowedMethods",
+  "exposedHeaders",
+  "exposedResponseHeaders",
+  "credentials",
+  "allowCredentials",
+  "maxAge",
+  "cacheControl"
+ ],
+ "#/properties/functions/additionalProperties/properties/package/additionalProperties": [
   "patterns",
   "include",
   "exclude",
@@ -3109,7 +3390,7 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "excludeDevDependencies",
   "bundle"
  ],
- "#/$defs/rollout/additionalProperties": [
+ "#/properties/rollout/additionalProperties": [
   "strategy",
   "weight",
   "pause",
@@ -3121,12 +3402,12 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "expand",
   "rollbackWindow"
  ],
- "#/$defs/step/additionalProperties": [
+ "#/properties/rollout/properties/steps/items/additionalProperties": [
   "setWeight",
   "pause",
   "check"
  ],
- "#/$defs/analysis/additionalProperties": [
+ "#/properties/rollout/properties/analysis/additionalProperties": [
   "interval",
   "initialDelay",
   "failureLimit",
@@ -3134,30 +3415,42 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "minSamples",
   "metrics"
  ],
- "#/$defs/metric/additionalProperties": [
+ "#/properties/rollout/properties/analysis/properties/metrics/items/additionalProperties": [
   "name",
   "max",
   "tolerance"
  ],
- "#/$defs/check/additionalProperties": [
+ "#/properties/checks/items/additionalProperties": [
   "name",
   "function",
   "payload",
   "http",
   "expect"
  ],
- "#/$defs/check/properties/http/additionalProperties": [
+ "#/properties/checks/items/properties/http/additionalProperties": [
   "method",
   "path",
   "body"
  ],
- "#/$defs/check/properties/expect/additionalProperties": [
+ "#/properties/checks/items/properties/expect/additionalProperties": [
   "status",
   "match"
  ],
- "#/$defs/stage/additionalProperties": [
+ "#/properties/stages/additionalProperties/additionalProperties": [
   "params",
   "resolvers",
   "observability"
+ ],
+ "#/properties/state/additionalProperties": [
+  "path"
+ ],
+ "#/properties/package/additionalProperties": [
+  "patterns",
+  "include",
+  "exclude",
+  "individually",
+  "artifact",
+  "excludeDevDependencies",
+  "bundle"
  ]
 };

@@ -3,454 +3,8 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:status","title":"Status document","type":"object","properties":{"version":{"const":1},"service":{"type":"string"},"stage":{"type":"string"},"provider":{"type":"string"},"where":{"type":"string"},"as":{"type":"string"},"release":{"type":["object","null"],"properties":{"number":{"type":"integer","minimum":1},"digest":{"type":"string"},"status":{"$ref":"#/$defs/releaseStatus"},"by":{"$ref":"#/$defs/by"}},"additionalProperties":false,"required":["number","digest","status","by"]},"candidate":{"type":"object","properties":{"release":{"type":"integer","minimum":1},"percent":{"type":"number"},"by":{"$ref":"#/$defs/by"},"state":{"enum":["open","paused","interrupted","shifting"]}},"additionalProperties":false,"required":["release","percent","by","state"]},"state":{"enum":["settled","canary","paused","shifting","interrupted","partial","contract","empty"]},"units":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"functions":{"type":"array","items":{"type":"string"}},"stable":{"type":"string"},"candidate":{"type":"string"},"metrics":{"type":"object","properties":{"stable":{"$ref":"#/$defs/metrics"},"candidate":{"$ref":"#/$defs/metrics"}},"additionalProperties":false}},"additionalProperties":false,"required":["name","functions","stable"]}},"urls":{"type":"object","additionalProperties":{"type":"string"}},"drift":{"type":"array","items":{"$ref":"#/$defs/aliasReport"}},"lease":{"type":["object","null"],"properties":{"holder":{"type":"string"},"command":{"type":"string"},"since":{"type":"string"}},"additionalProperties":false,"required":["holder","command","since"]},"metricsByVersion":{"type":"boolean"},"next":{"type":"array","items":{"$ref":"#/$defs/next"}},"readAt":{"type":"string"}},"additionalProperties":false,"required":["version","service","stage","provider","where","release","state","units","urls","drift","lease","metricsByVersion","next","readAt"],"$defs":{"releaseStatus":{"enum":["open","live","superseded","rolled back","failed","partial"]},"git":{"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"},"dirty":{"const":true}},"additionalProperties":false,"required":["sha"]},"by":{"type":"object","properties":{"who":{"type":"string"},"at":{"type":"string"},"git":{"$ref":"#/$defs/git"}},"additionalProperties":false,"required":["who","at"]},"split":{"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]},"aliasReport":{"type":"object","properties":{"alias":{"type":"string"},"table":{"oneOf":[{"type":"object","additionalProperties":{"$ref":"#/$defs/split"}},{"const":"unknown"}]}},"additionalProperties":false,"required":["alias","table"]},"next":{"type":"object","properties":{"label":{"enum":["watch","promote","undo","try it","why","forward","back","adopt"]},"command":{"type":"string"},"writes":{"type":"integer","minimum":0},"note":{"type":"string"}},"additionalProperties":false,"required":["label","command"]},"metrics":{"type":"object","properties":{"requests":{"type":"integer","minimum":0},"errors":{"type":"integer","minimum":0},"p95Ms":{"type":"number"}},"additionalProperties":false,"required":["requests","errors","p95Ms"]}}};
-const schema32 = {"enum":["open","live","superseded","rolled back","failed","partial"]};
-const schema35 = {"type":"object","properties":{"requests":{"type":"integer","minimum":0},"errors":{"type":"integer","minimum":0},"p95Ms":{"type":"number"}},"additionalProperties":false,"required":["requests","errors","p95Ms"]};
-const schema39 = {"type":"object","properties":{"label":{"enum":["watch","promote","undo","try it","why","forward","back","adopt"]},"command":{"type":"string"},"writes":{"type":"integer","minimum":0},"note":{"type":"string"}},"additionalProperties":false,"required":["label","command"]};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:status","title":"Status document","type":"object","properties":{"version":{"const":1},"service":{"type":"string"},"stage":{"type":"string"},"provider":{"type":"string"},"where":{"type":"string"},"as":{"type":"string"},"release":{"type":["object","null"],"properties":{"number":{"type":"integer","minimum":1},"digest":{"type":"string"},"status":{"enum":["open","live","superseded","rolled back","failed","partial"]},"by":{"type":"object","properties":{"who":{"type":"string"},"at":{"type":"string"},"git":{"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"},"dirty":{"const":true}},"additionalProperties":false,"required":["sha"]}},"additionalProperties":false,"required":["who","at"]}},"additionalProperties":false,"required":["number","digest","status","by"]},"candidate":{"type":"object","properties":{"release":{"type":"integer","minimum":1},"percent":{"type":"number"},"by":{"type":"object","properties":{"who":{"type":"string"},"at":{"type":"string"},"git":{"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"},"dirty":{"const":true}},"additionalProperties":false,"required":["sha"]}},"additionalProperties":false,"required":["who","at"]},"state":{"enum":["open","paused","interrupted","shifting"]}},"additionalProperties":false,"required":["release","percent","by","state"]},"state":{"enum":["settled","canary","paused","shifting","interrupted","partial","contract","empty"]},"units":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"functions":{"type":"array","items":{"type":"string"}},"stable":{"type":"string"},"candidate":{"type":"string"},"metrics":{"type":"object","properties":{"stable":{"type":"object","properties":{"requests":{"type":"integer","minimum":0},"errors":{"type":"integer","minimum":0},"p95Ms":{"type":"number"}},"additionalProperties":false,"required":["requests","errors","p95Ms"]},"candidate":{"type":"object","properties":{"requests":{"type":"integer","minimum":0},"errors":{"type":"integer","minimum":0},"p95Ms":{"type":"number"}},"additionalProperties":false,"required":["requests","errors","p95Ms"]}},"additionalProperties":false}},"additionalProperties":false,"required":["name","functions","stable"]}},"urls":{"type":"object","additionalProperties":{"type":"string"}},"drift":{"type":"array","items":{"type":"object","properties":{"alias":{"type":"string"},"table":{"oneOf":[{"type":"object","additionalProperties":{"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]}},{"const":"unknown"}]}},"additionalProperties":false,"required":["alias","table"]}},"lease":{"type":["object","null"],"properties":{"holder":{"type":"string"},"command":{"type":"string"},"since":{"type":"string"}},"additionalProperties":false,"required":["holder","command","since"]},"metricsByVersion":{"type":"boolean"},"next":{"type":"array","items":{"type":"object","properties":{"label":{"enum":["watch","promote","undo","try it","why","forward","back","adopt"]},"command":{"type":"string"},"writes":{"type":"integer","minimum":0},"note":{"type":"string"}},"additionalProperties":false,"required":["label","command"]}},"readAt":{"type":"string"}},"additionalProperties":false,"required":["version","service","stage","provider","where","release","state","units","urls","drift","lease","metricsByVersion","next","readAt"]};
 const func0 = Object.prototype.hasOwnProperty;
-const schema33 = {"type":"object","properties":{"who":{"type":"string"},"at":{"type":"string"},"git":{"$ref":"#/$defs/git"}},"additionalProperties":false,"required":["who","at"]};
-const schema34 = {"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"},"dirty":{"const":true}},"additionalProperties":false,"required":["sha"]};
-
-function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate21.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if((data.who === undefined) || (!(func0.call(data, "who")))){
-const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "who"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if((data.at === undefined) || (!(func0.call(data, "at")))){
-const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "at"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-for(const key0 of Object.keys(data)){
-if(!(((key0 === "who") || (key0 === "at")) || (key0 === "git"))){
-const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.who !== undefined && func0.call(data, "who")){
-if(typeof data.who !== "string"){
-const err3 = {instancePath:instancePath+"/who",schemaPath:"#/properties/who/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-}
-if(data.at !== undefined && func0.call(data, "at")){
-if(typeof data.at !== "string"){
-const err4 = {instancePath:instancePath+"/at",schemaPath:"#/properties/at/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-}
-if(data.git !== undefined && func0.call(data, "git")){
-let data2 = data.git;
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-if((data2.sha === undefined) || (!(func0.call(data2, "sha")))){
-const err5 = {instancePath:instancePath+"/git",schemaPath:"#/$defs/git/required",keyword:"required",params:{missingProperty: "sha"}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-for(const key1 of Object.keys(data2)){
-if(!(((key1 === "sha") || (key1 === "subject")) || (key1 === "dirty"))){
-const err6 = {instancePath:instancePath+"/git",schemaPath:"#/$defs/git/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-}
-if(data2.sha !== undefined && func0.call(data2, "sha")){
-if(typeof data2.sha !== "string"){
-const err7 = {instancePath:instancePath+"/git/sha",schemaPath:"#/$defs/git/properties/sha/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-}
-if(data2.subject !== undefined && func0.call(data2, "subject")){
-if(typeof data2.subject !== "string"){
-const err8 = {instancePath:instancePath+"/git/subject",schemaPath:"#/$defs/git/properties/subject/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-}
-if(data2.dirty !== undefined && func0.call(data2, "dirty")){
-if(true !== data2.dirty){
-const err9 = {instancePath:instancePath+"/git/dirty",schemaPath:"#/$defs/git/properties/dirty/const",keyword:"const",params:{allowedValue: true}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
-}
-else {
-const err10 = {instancePath:instancePath+"/git",schemaPath:"#/$defs/git/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-}
-}
-else {
-const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-validate21.errors = vErrors;
-return errors === 0;
-}
-validate21.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
-const schema37 = {"type":"object","properties":{"alias":{"type":"string"},"table":{"oneOf":[{"type":"object","additionalProperties":{"$ref":"#/$defs/split"}},{"const":"unknown"}]}},"additionalProperties":false,"required":["alias","table"]};
-const schema38 = {"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]};
-
-function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate24.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if((data.alias === undefined) || (!(func0.call(data, "alias")))){
-const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "alias"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if((data.table === undefined) || (!(func0.call(data, "table")))){
-const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "table"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-for(const key0 of Object.keys(data)){
-if(!((key0 === "alias") || (key0 === "table"))){
-const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.alias !== undefined && func0.call(data, "alias")){
-if(typeof data.alias !== "string"){
-const err3 = {instancePath:instancePath+"/alias",schemaPath:"#/properties/alias/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-}
-if(data.table !== undefined && func0.call(data, "table")){
-let data1 = data.table;
-const _errs5 = errors;
-let valid1 = false;
-let passing0 = null;
-const _errs6 = errors;
-if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
-for(const key1 of Object.keys(data1)){
-let data2 = data1[key1];
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-if((data2.stable === undefined) || (!(func0.call(data2, "stable")))){
-const err4 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/split/required",keyword:"required",params:{missingProperty: "stable"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-for(const key2 of Object.keys(data2)){
-if(!((key2 === "stable") || (key2 === "candidate"))){
-const err5 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/split/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-}
-if(data2.stable !== undefined && func0.call(data2, "stable")){
-if(typeof data2.stable !== "string"){
-const err6 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/stable",schemaPath:"#/$defs/split/properties/stable/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-}
-if(data2.candidate !== undefined && func0.call(data2, "candidate")){
-let data4 = data2.candidate;
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-if((data4.version === undefined) || (!(func0.call(data4, "version")))){
-const err7 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/$defs/split/properties/candidate/required",keyword:"required",params:{missingProperty: "version"}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-if((data4.percent === undefined) || (!(func0.call(data4, "percent")))){
-const err8 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/$defs/split/properties/candidate/required",keyword:"required",params:{missingProperty: "percent"}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-for(const key3 of Object.keys(data4)){
-if(!((key3 === "version") || (key3 === "percent"))){
-const err9 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/$defs/split/properties/candidate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
-if(data4.version !== undefined && func0.call(data4, "version")){
-if(typeof data4.version !== "string"){
-const err10 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/version",schemaPath:"#/$defs/split/properties/candidate/properties/version/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-}
-if(data4.percent !== undefined && func0.call(data4, "percent")){
-let data6 = data4.percent;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-const err11 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/$defs/split/properties/candidate/properties/percent/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 > 100 || isNaN(data6)){
-const err12 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/$defs/split/properties/candidate/properties/percent/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-if(data6 < 0 || isNaN(data6)){
-const err13 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/$defs/split/properties/candidate/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err14 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/$defs/split/properties/candidate/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-}
-}
-else {
-const err15 = {instancePath:instancePath+"/table/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/split/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-}
-}
-else {
-const err16 = {instancePath:instancePath+"/table",schemaPath:"#/properties/table/oneOf/0/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-var _valid0 = _errs6 === errors;
-if(_valid0){
-valid1 = true;
-passing0 = 0;
-}
-const _errs22 = errors;
-if("unknown" !== data1){
-const err17 = {instancePath:instancePath+"/table",schemaPath:"#/properties/table/oneOf/1/const",keyword:"const",params:{allowedValue: "unknown"}};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-var _valid0 = _errs22 === errors;
-if(_valid0 && valid1){
-valid1 = false;
-passing0 = [passing0, 1];
-}
-else {
-if(_valid0){
-valid1 = true;
-passing0 = 1;
-}
-}
-if(!valid1){
-const err18 = {instancePath:instancePath+"/table",schemaPath:"#/properties/table/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-else {
-errors = _errs5;
-if(vErrors !== null){
-if(_errs5){
-vErrors.length = _errs5;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-}
-else {
-const err19 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-validate24.errors = vErrors;
-return errors === 0;
-}
-validate24.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:sfx:schema:status" */;
@@ -793,7 +347,7 @@ errors++;
 if(data6.status !== undefined && func0.call(data6, "status")){
 let data9 = data6.status;
 if(!((((((data9 === "open") || (data9 === "live")) || (data9 === "superseded")) || (data9 === "rolled back")) || (data9 === "failed")) || (data9 === "partial"))){
-const err30 = {instancePath:instancePath+"/release/status",schemaPath:"#/$defs/releaseStatus/enum",keyword:"enum",params:{allowedValues: schema32.enum}};
+const err30 = {instancePath:instancePath+"/release/status",schemaPath:"#/properties/release/properties/status/enum",keyword:"enum",params:{allowedValues: schema31.properties.release.properties.status.enum}};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -804,18 +358,10 @@ errors++;
 }
 }
 if(data6.by !== undefined && func0.call(data6, "by")){
-if(!(validate21(data6.by, {instancePath:instancePath+"/release/by",parentData:data6,parentDataProperty:"by",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
-errors = vErrors.length;
-}
-}
-}
-}
-if(data.candidate !== undefined && func0.call(data, "candidate")){
-let data11 = data.candidate;
-if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
-if((data11.release === undefined) || (!(func0.call(data11, "release")))){
-const err31 = {instancePath:instancePath+"/candidate",schemaPath:"#/properties/candidate/required",keyword:"required",params:{missingProperty: "release"}};
+let data10 = data6.by;
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+if((data10.who === undefined) || (!(func0.call(data10, "who")))){
+const err31 = {instancePath:instancePath+"/release/by",schemaPath:"#/properties/release/properties/by/required",keyword:"required",params:{missingProperty: "who"}};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -824,8 +370,8 @@ vErrors.push(err31);
 }
 errors++;
 }
-if((data11.percent === undefined) || (!(func0.call(data11, "percent")))){
-const err32 = {instancePath:instancePath+"/candidate",schemaPath:"#/properties/candidate/required",keyword:"required",params:{missingProperty: "percent"}};
+if((data10.at === undefined) || (!(func0.call(data10, "at")))){
+const err32 = {instancePath:instancePath+"/release/by",schemaPath:"#/properties/release/properties/by/required",keyword:"required",params:{missingProperty: "at"}};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -834,8 +380,9 @@ vErrors.push(err32);
 }
 errors++;
 }
-if((data11.by === undefined) || (!(func0.call(data11, "by")))){
-const err33 = {instancePath:instancePath+"/candidate",schemaPath:"#/properties/candidate/required",keyword:"required",params:{missingProperty: "by"}};
+for(const key2 of Object.keys(data10)){
+if(!(((key2 === "who") || (key2 === "at")) || (key2 === "git"))){
+const err33 = {instancePath:instancePath+"/release/by",schemaPath:"#/properties/release/properties/by/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -844,8 +391,10 @@ vErrors.push(err33);
 }
 errors++;
 }
-if((data11.state === undefined) || (!(func0.call(data11, "state")))){
-const err34 = {instancePath:instancePath+"/candidate",schemaPath:"#/properties/candidate/required",keyword:"required",params:{missingProperty: "state"}};
+}
+if(data10.who !== undefined && func0.call(data10, "who")){
+if(typeof data10.who !== "string"){
+const err34 = {instancePath:instancePath+"/release/by/who",schemaPath:"#/properties/release/properties/by/properties/who/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -854,9 +403,10 @@ vErrors.push(err34);
 }
 errors++;
 }
-for(const key2 of Object.keys(data11)){
-if(!((((key2 === "release") || (key2 === "percent")) || (key2 === "by")) || (key2 === "state"))){
-const err35 = {instancePath:instancePath+"/candidate",schemaPath:"#/properties/candidate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
+}
+if(data10.at !== undefined && func0.call(data10, "at")){
+if(typeof data10.at !== "string"){
+const err35 = {instancePath:instancePath+"/release/by/at",schemaPath:"#/properties/release/properties/by/properties/at/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -866,10 +416,11 @@ vErrors.push(err35);
 errors++;
 }
 }
-if(data11.release !== undefined && func0.call(data11, "release")){
-let data12 = data11.release;
-if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-const err36 = {instancePath:instancePath+"/candidate/release",schemaPath:"#/properties/candidate/properties/release/type",keyword:"type",params:{type: "integer"}};
+if(data10.git !== undefined && func0.call(data10, "git")){
+let data13 = data10.git;
+if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
+if((data13.sha === undefined) || (!(func0.call(data13, "sha")))){
+const err36 = {instancePath:instancePath+"/release/by/git",schemaPath:"#/properties/release/properties/by/properties/git/required",keyword:"required",params:{missingProperty: "sha"}};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -878,9 +429,9 @@ vErrors.push(err36);
 }
 errors++;
 }
-if((typeof data12 == "number") && (isFinite(data12))){
-if(data12 < 1 || isNaN(data12)){
-const err37 = {instancePath:instancePath+"/candidate/release",schemaPath:"#/properties/candidate/properties/release/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+for(const key3 of Object.keys(data13)){
+if(!(((key3 === "sha") || (key3 === "subject")) || (key3 === "dirty"))){
+const err37 = {instancePath:instancePath+"/release/by/git",schemaPath:"#/properties/release/properties/by/properties/git/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -890,11 +441,9 @@ vErrors.push(err37);
 errors++;
 }
 }
-}
-if(data11.percent !== undefined && func0.call(data11, "percent")){
-let data13 = data11.percent;
-if(!((typeof data13 == "number") && (isFinite(data13)))){
-const err38 = {instancePath:instancePath+"/candidate/percent",schemaPath:"#/properties/candidate/properties/percent/type",keyword:"type",params:{type: "number"}};
+if(data13.sha !== undefined && func0.call(data13, "sha")){
+if(typeof data13.sha !== "string"){
+const err38 = {instancePath:instancePath+"/release/by/git/sha",schemaPath:"#/properties/release/properties/by/properties/git/properties/sha/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -904,16 +453,9 @@ vErrors.push(err38);
 errors++;
 }
 }
-if(data11.by !== undefined && func0.call(data11, "by")){
-if(!(validate21(data11.by, {instancePath:instancePath+"/candidate/by",parentData:data11,parentDataProperty:"by",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
-errors = vErrors.length;
-}
-}
-if(data11.state !== undefined && func0.call(data11, "state")){
-let data15 = data11.state;
-if(!((((data15 === "open") || (data15 === "paused")) || (data15 === "interrupted")) || (data15 === "shifting"))){
-const err39 = {instancePath:instancePath+"/candidate/state",schemaPath:"#/properties/candidate/properties/state/enum",keyword:"enum",params:{allowedValues: schema31.properties.candidate.properties.state.enum}};
+if(data13.subject !== undefined && func0.call(data13, "subject")){
+if(typeof data13.subject !== "string"){
+const err39 = {instancePath:instancePath+"/release/by/git/subject",schemaPath:"#/properties/release/properties/by/properties/git/properties/subject/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -923,9 +465,9 @@ vErrors.push(err39);
 errors++;
 }
 }
-}
-else {
-const err40 = {instancePath:instancePath+"/candidate",schemaPath:"#/properties/candidate/type",keyword:"type",params:{type: "object"}};
+if(data13.dirty !== undefined && func0.call(data13, "dirty")){
+if(true !== data13.dirty){
+const err40 = {instancePath:instancePath+"/release/by/git/dirty",schemaPath:"#/properties/release/properties/by/properties/git/properties/dirty/const",keyword:"const",params:{allowedValue: true}};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -935,10 +477,9 @@ vErrors.push(err40);
 errors++;
 }
 }
-if(data.state !== undefined && func0.call(data, "state")){
-let data16 = data.state;
-if(!((((((((data16 === "settled") || (data16 === "canary")) || (data16 === "paused")) || (data16 === "shifting")) || (data16 === "interrupted")) || (data16 === "partial")) || (data16 === "contract")) || (data16 === "empty"))){
-const err41 = {instancePath:instancePath+"/state",schemaPath:"#/properties/state/enum",keyword:"enum",params:{allowedValues: schema31.properties.state.enum}};
+}
+else {
+const err41 = {instancePath:instancePath+"/release/by/git",schemaPath:"#/properties/release/properties/by/properties/git/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -948,15 +489,9 @@ vErrors.push(err41);
 errors++;
 }
 }
-if(data.units !== undefined && func0.call(data, "units")){
-let data17 = data.units;
-if(Array.isArray(data17)){
-const len0 = data17.length;
-for(let i0=0; i0<len0; i0++){
-let data18 = data17[i0];
-if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
-if((data18.name === undefined) || (!(func0.call(data18, "name")))){
-const err42 = {instancePath:instancePath+"/units/" + i0,schemaPath:"#/properties/units/items/required",keyword:"required",params:{missingProperty: "name"}};
+}
+else {
+const err42 = {instancePath:instancePath+"/release/by",schemaPath:"#/properties/release/properties/by/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -965,8 +500,14 @@ vErrors.push(err42);
 }
 errors++;
 }
-if((data18.functions === undefined) || (!(func0.call(data18, "functions")))){
-const err43 = {instancePath:instancePath+"/units/" + i0,schemaPath:"#/properties/units/items/required",keyword:"required",params:{missingProperty: "functions"}};
+}
+}
+}
+if(data.candidate !== undefined && func0.call(data, "candidate")){
+let data17 = data.candidate;
+if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
+if((data17.release === undefined) || (!(func0.call(data17, "release")))){
+const err43 = {instancePath:instancePath+"/candidate",schemaPath:"#/properties/candidate/required",keyword:"required",params:{missingProperty: "release"}};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -975,8 +516,8 @@ vErrors.push(err43);
 }
 errors++;
 }
-if((data18.stable === undefined) || (!(func0.call(data18, "stable")))){
-const err44 = {instancePath:instancePath+"/units/" + i0,schemaPath:"#/properties/units/items/required",keyword:"required",params:{missingProperty: "stable"}};
+if((data17.percent === undefined) || (!(func0.call(data17, "percent")))){
+const err44 = {instancePath:instancePath+"/candidate",schemaPath:"#/properties/candidate/required",keyword:"required",params:{missingProperty: "percent"}};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -985,9 +526,8 @@ vErrors.push(err44);
 }
 errors++;
 }
-for(const key3 of Object.keys(data18)){
-if(!(((((key3 === "name") || (key3 === "functions")) || (key3 === "stable")) || (key3 === "candidate")) || (key3 === "metrics"))){
-const err45 = {instancePath:instancePath+"/units/" + i0,schemaPath:"#/properties/units/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}};
+if((data17.by === undefined) || (!(func0.call(data17, "by")))){
+const err45 = {instancePath:instancePath+"/candidate",schemaPath:"#/properties/candidate/required",keyword:"required",params:{missingProperty: "by"}};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -996,10 +536,8 @@ vErrors.push(err45);
 }
 errors++;
 }
-}
-if(data18.name !== undefined && func0.call(data18, "name")){
-if(typeof data18.name !== "string"){
-const err46 = {instancePath:instancePath+"/units/" + i0+"/name",schemaPath:"#/properties/units/items/properties/name/type",keyword:"type",params:{type: "string"}};
+if((data17.state === undefined) || (!(func0.call(data17, "state")))){
+const err46 = {instancePath:instancePath+"/candidate",schemaPath:"#/properties/candidate/required",keyword:"required",params:{missingProperty: "state"}};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -1008,14 +546,9 @@ vErrors.push(err46);
 }
 errors++;
 }
-}
-if(data18.functions !== undefined && func0.call(data18, "functions")){
-let data20 = data18.functions;
-if(Array.isArray(data20)){
-const len1 = data20.length;
-for(let i1=0; i1<len1; i1++){
-if(typeof data20[i1] !== "string"){
-const err47 = {instancePath:instancePath+"/units/" + i0+"/functions/" + i1,schemaPath:"#/properties/units/items/properties/functions/items/type",keyword:"type",params:{type: "string"}};
+for(const key4 of Object.keys(data17)){
+if(!((((key4 === "release") || (key4 === "percent")) || (key4 === "by")) || (key4 === "state"))){
+const err47 = {instancePath:instancePath+"/candidate",schemaPath:"#/properties/candidate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -1025,9 +558,10 @@ vErrors.push(err47);
 errors++;
 }
 }
-}
-else {
-const err48 = {instancePath:instancePath+"/units/" + i0+"/functions",schemaPath:"#/properties/units/items/properties/functions/type",keyword:"type",params:{type: "array"}};
+if(data17.release !== undefined && func0.call(data17, "release")){
+let data18 = data17.release;
+if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
+const err48 = {instancePath:instancePath+"/candidate/release",schemaPath:"#/properties/candidate/properties/release/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -1036,10 +570,9 @@ vErrors.push(err48);
 }
 errors++;
 }
-}
-if(data18.stable !== undefined && func0.call(data18, "stable")){
-if(typeof data18.stable !== "string"){
-const err49 = {instancePath:instancePath+"/units/" + i0+"/stable",schemaPath:"#/properties/units/items/properties/stable/type",keyword:"type",params:{type: "string"}};
+if((typeof data18 == "number") && (isFinite(data18))){
+if(data18 < 1 || isNaN(data18)){
+const err49 = {instancePath:instancePath+"/candidate/release",schemaPath:"#/properties/candidate/properties/release/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -1049,9 +582,11 @@ vErrors.push(err49);
 errors++;
 }
 }
-if(data18.candidate !== undefined && func0.call(data18, "candidate")){
-if(typeof data18.candidate !== "string"){
-const err50 = {instancePath:instancePath+"/units/" + i0+"/candidate",schemaPath:"#/properties/units/items/properties/candidate/type",keyword:"type",params:{type: "string"}};
+}
+if(data17.percent !== undefined && func0.call(data17, "percent")){
+let data19 = data17.percent;
+if(!((typeof data19 == "number") && (isFinite(data19)))){
+const err50 = {instancePath:instancePath+"/candidate/percent",schemaPath:"#/properties/candidate/properties/percent/type",keyword:"type",params:{type: "number"}};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -1061,12 +596,11 @@ vErrors.push(err50);
 errors++;
 }
 }
-if(data18.metrics !== undefined && func0.call(data18, "metrics")){
-let data24 = data18.metrics;
-if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
-for(const key4 of Object.keys(data24)){
-if(!((key4 === "stable") || (key4 === "candidate"))){
-const err51 = {instancePath:instancePath+"/units/" + i0+"/metrics",schemaPath:"#/properties/units/items/properties/metrics/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
+if(data17.by !== undefined && func0.call(data17, "by")){
+let data20 = data17.by;
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+if((data20.who === undefined) || (!(func0.call(data20, "who")))){
+const err51 = {instancePath:instancePath+"/candidate/by",schemaPath:"#/properties/candidate/properties/by/required",keyword:"required",params:{missingProperty: "who"}};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -1075,12 +609,8 @@ vErrors.push(err51);
 }
 errors++;
 }
-}
-if(data24.stable !== undefined && func0.call(data24, "stable")){
-let data25 = data24.stable;
-if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
-if((data25.requests === undefined) || (!(func0.call(data25, "requests")))){
-const err52 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable",schemaPath:"#/$defs/metrics/required",keyword:"required",params:{missingProperty: "requests"}};
+if((data20.at === undefined) || (!(func0.call(data20, "at")))){
+const err52 = {instancePath:instancePath+"/candidate/by",schemaPath:"#/properties/candidate/properties/by/required",keyword:"required",params:{missingProperty: "at"}};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -1089,8 +619,9 @@ vErrors.push(err52);
 }
 errors++;
 }
-if((data25.errors === undefined) || (!(func0.call(data25, "errors")))){
-const err53 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable",schemaPath:"#/$defs/metrics/required",keyword:"required",params:{missingProperty: "errors"}};
+for(const key5 of Object.keys(data20)){
+if(!(((key5 === "who") || (key5 === "at")) || (key5 === "git"))){
+const err53 = {instancePath:instancePath+"/candidate/by",schemaPath:"#/properties/candidate/properties/by/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -1099,8 +630,10 @@ vErrors.push(err53);
 }
 errors++;
 }
-if((data25.p95Ms === undefined) || (!(func0.call(data25, "p95Ms")))){
-const err54 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable",schemaPath:"#/$defs/metrics/required",keyword:"required",params:{missingProperty: "p95Ms"}};
+}
+if(data20.who !== undefined && func0.call(data20, "who")){
+if(typeof data20.who !== "string"){
+const err54 = {instancePath:instancePath+"/candidate/by/who",schemaPath:"#/properties/candidate/properties/by/properties/who/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -1109,9 +642,10 @@ vErrors.push(err54);
 }
 errors++;
 }
-for(const key5 of Object.keys(data25)){
-if(!(((key5 === "requests") || (key5 === "errors")) || (key5 === "p95Ms"))){
-const err55 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable",schemaPath:"#/$defs/metrics/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}};
+}
+if(data20.at !== undefined && func0.call(data20, "at")){
+if(typeof data20.at !== "string"){
+const err55 = {instancePath:instancePath+"/candidate/by/at",schemaPath:"#/properties/candidate/properties/by/properties/at/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -1121,10 +655,11 @@ vErrors.push(err55);
 errors++;
 }
 }
-if(data25.requests !== undefined && func0.call(data25, "requests")){
-let data26 = data25.requests;
-if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-const err56 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable/requests",schemaPath:"#/$defs/metrics/properties/requests/type",keyword:"type",params:{type: "integer"}};
+if(data20.git !== undefined && func0.call(data20, "git")){
+let data23 = data20.git;
+if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
+if((data23.sha === undefined) || (!(func0.call(data23, "sha")))){
+const err56 = {instancePath:instancePath+"/candidate/by/git",schemaPath:"#/properties/candidate/properties/by/properties/git/required",keyword:"required",params:{missingProperty: "sha"}};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -1133,9 +668,9 @@ vErrors.push(err56);
 }
 errors++;
 }
-if((typeof data26 == "number") && (isFinite(data26))){
-if(data26 < 0 || isNaN(data26)){
-const err57 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable/requests",schemaPath:"#/$defs/metrics/properties/requests/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+for(const key6 of Object.keys(data23)){
+if(!(((key6 === "sha") || (key6 === "subject")) || (key6 === "dirty"))){
+const err57 = {instancePath:instancePath+"/candidate/by/git",schemaPath:"#/properties/candidate/properties/by/properties/git/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -1145,11 +680,9 @@ vErrors.push(err57);
 errors++;
 }
 }
-}
-if(data25.errors !== undefined && func0.call(data25, "errors")){
-let data27 = data25.errors;
-if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-const err58 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable/errors",schemaPath:"#/$defs/metrics/properties/errors/type",keyword:"type",params:{type: "integer"}};
+if(data23.sha !== undefined && func0.call(data23, "sha")){
+if(typeof data23.sha !== "string"){
+const err58 = {instancePath:instancePath+"/candidate/by/git/sha",schemaPath:"#/properties/candidate/properties/by/properties/git/properties/sha/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -1158,9 +691,10 @@ vErrors.push(err58);
 }
 errors++;
 }
-if((typeof data27 == "number") && (isFinite(data27))){
-if(data27 < 0 || isNaN(data27)){
-const err59 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable/errors",schemaPath:"#/$defs/metrics/properties/errors/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+if(data23.subject !== undefined && func0.call(data23, "subject")){
+if(typeof data23.subject !== "string"){
+const err59 = {instancePath:instancePath+"/candidate/by/git/subject",schemaPath:"#/properties/candidate/properties/by/properties/git/properties/subject/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -1170,11 +704,9 @@ vErrors.push(err59);
 errors++;
 }
 }
-}
-if(data25.p95Ms !== undefined && func0.call(data25, "p95Ms")){
-let data28 = data25.p95Ms;
-if(!((typeof data28 == "number") && (isFinite(data28)))){
-const err60 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable/p95Ms",schemaPath:"#/$defs/metrics/properties/p95Ms/type",keyword:"type",params:{type: "number"}};
+if(data23.dirty !== undefined && func0.call(data23, "dirty")){
+if(true !== data23.dirty){
+const err60 = {instancePath:instancePath+"/candidate/by/git/dirty",schemaPath:"#/properties/candidate/properties/by/properties/git/properties/dirty/const",keyword:"const",params:{allowedValue: true}};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -1186,7 +718,7 @@ errors++;
 }
 }
 else {
-const err61 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable",schemaPath:"#/$defs/metrics/type",keyword:"type",params:{type: "object"}};
+const err61 = {instancePath:instancePath+"/candidate/by/git",schemaPath:"#/properties/candidate/properties/by/properties/git/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -1196,11 +728,9 @@ vErrors.push(err61);
 errors++;
 }
 }
-if(data24.candidate !== undefined && func0.call(data24, "candidate")){
-let data29 = data24.candidate;
-if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
-if((data29.requests === undefined) || (!(func0.call(data29, "requests")))){
-const err62 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate",schemaPath:"#/$defs/metrics/required",keyword:"required",params:{missingProperty: "requests"}};
+}
+else {
+const err62 = {instancePath:instancePath+"/candidate/by",schemaPath:"#/properties/candidate/properties/by/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -1209,8 +739,11 @@ vErrors.push(err62);
 }
 errors++;
 }
-if((data29.errors === undefined) || (!(func0.call(data29, "errors")))){
-const err63 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate",schemaPath:"#/$defs/metrics/required",keyword:"required",params:{missingProperty: "errors"}};
+}
+if(data17.state !== undefined && func0.call(data17, "state")){
+let data27 = data17.state;
+if(!((((data27 === "open") || (data27 === "paused")) || (data27 === "interrupted")) || (data27 === "shifting"))){
+const err63 = {instancePath:instancePath+"/candidate/state",schemaPath:"#/properties/candidate/properties/state/enum",keyword:"enum",params:{allowedValues: schema31.properties.candidate.properties.state.enum}};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -1219,8 +752,10 @@ vErrors.push(err63);
 }
 errors++;
 }
-if((data29.p95Ms === undefined) || (!(func0.call(data29, "p95Ms")))){
-const err64 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate",schemaPath:"#/$defs/metrics/required",keyword:"required",params:{missingProperty: "p95Ms"}};
+}
+}
+else {
+const err64 = {instancePath:instancePath+"/candidate",schemaPath:"#/properties/candidate/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -1229,9 +764,11 @@ vErrors.push(err64);
 }
 errors++;
 }
-for(const key6 of Object.keys(data29)){
-if(!(((key6 === "requests") || (key6 === "errors")) || (key6 === "p95Ms"))){
-const err65 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate",schemaPath:"#/$defs/metrics/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
+}
+if(data.state !== undefined && func0.call(data, "state")){
+let data28 = data.state;
+if(!((((((((data28 === "settled") || (data28 === "canary")) || (data28 === "paused")) || (data28 === "shifting")) || (data28 === "interrupted")) || (data28 === "partial")) || (data28 === "contract")) || (data28 === "empty"))){
+const err65 = {instancePath:instancePath+"/state",schemaPath:"#/properties/state/enum",keyword:"enum",params:{allowedValues: schema31.properties.state.enum}};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -1241,10 +778,15 @@ vErrors.push(err65);
 errors++;
 }
 }
-if(data29.requests !== undefined && func0.call(data29, "requests")){
-let data30 = data29.requests;
-if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
-const err66 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate/requests",schemaPath:"#/$defs/metrics/properties/requests/type",keyword:"type",params:{type: "integer"}};
+if(data.units !== undefined && func0.call(data, "units")){
+let data29 = data.units;
+if(Array.isArray(data29)){
+const len0 = data29.length;
+for(let i0=0; i0<len0; i0++){
+let data30 = data29[i0];
+if(data30 && typeof data30 == "object" && !Array.isArray(data30)){
+if((data30.name === undefined) || (!(func0.call(data30, "name")))){
+const err66 = {instancePath:instancePath+"/units/" + i0,schemaPath:"#/properties/units/items/required",keyword:"required",params:{missingProperty: "name"}};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -1253,9 +795,8 @@ vErrors.push(err66);
 }
 errors++;
 }
-if((typeof data30 == "number") && (isFinite(data30))){
-if(data30 < 0 || isNaN(data30)){
-const err67 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate/requests",schemaPath:"#/$defs/metrics/properties/requests/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if((data30.functions === undefined) || (!(func0.call(data30, "functions")))){
+const err67 = {instancePath:instancePath+"/units/" + i0,schemaPath:"#/properties/units/items/required",keyword:"required",params:{missingProperty: "functions"}};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -1264,12 +805,8 @@ vErrors.push(err67);
 }
 errors++;
 }
-}
-}
-if(data29.errors !== undefined && func0.call(data29, "errors")){
-let data31 = data29.errors;
-if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
-const err68 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate/errors",schemaPath:"#/$defs/metrics/properties/errors/type",keyword:"type",params:{type: "integer"}};
+if((data30.stable === undefined) || (!(func0.call(data30, "stable")))){
+const err68 = {instancePath:instancePath+"/units/" + i0,schemaPath:"#/properties/units/items/required",keyword:"required",params:{missingProperty: "stable"}};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -1278,9 +815,9 @@ vErrors.push(err68);
 }
 errors++;
 }
-if((typeof data31 == "number") && (isFinite(data31))){
-if(data31 < 0 || isNaN(data31)){
-const err69 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate/errors",schemaPath:"#/$defs/metrics/properties/errors/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+for(const key7 of Object.keys(data30)){
+if(!(((((key7 === "name") || (key7 === "functions")) || (key7 === "stable")) || (key7 === "candidate")) || (key7 === "metrics"))){
+const err69 = {instancePath:instancePath+"/units/" + i0,schemaPath:"#/properties/units/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7}};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -1290,11 +827,9 @@ vErrors.push(err69);
 errors++;
 }
 }
-}
-if(data29.p95Ms !== undefined && func0.call(data29, "p95Ms")){
-let data32 = data29.p95Ms;
-if(!((typeof data32 == "number") && (isFinite(data32)))){
-const err70 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate/p95Ms",schemaPath:"#/$defs/metrics/properties/p95Ms/type",keyword:"type",params:{type: "number"}};
+if(data30.name !== undefined && func0.call(data30, "name")){
+if(typeof data30.name !== "string"){
+const err70 = {instancePath:instancePath+"/units/" + i0+"/name",schemaPath:"#/properties/units/items/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -1304,9 +839,13 @@ vErrors.push(err70);
 errors++;
 }
 }
-}
-else {
-const err71 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate",schemaPath:"#/$defs/metrics/type",keyword:"type",params:{type: "object"}};
+if(data30.functions !== undefined && func0.call(data30, "functions")){
+let data32 = data30.functions;
+if(Array.isArray(data32)){
+const len1 = data32.length;
+for(let i1=0; i1<len1; i1++){
+if(typeof data32[i1] !== "string"){
+const err71 = {instancePath:instancePath+"/units/" + i0+"/functions/" + i1,schemaPath:"#/properties/units/items/properties/functions/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -1318,7 +857,7 @@ errors++;
 }
 }
 else {
-const err72 = {instancePath:instancePath+"/units/" + i0+"/metrics",schemaPath:"#/properties/units/items/properties/metrics/type",keyword:"type",params:{type: "object"}};
+const err72 = {instancePath:instancePath+"/units/" + i0+"/functions",schemaPath:"#/properties/units/items/properties/functions/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -1328,9 +867,9 @@ vErrors.push(err72);
 errors++;
 }
 }
-}
-else {
-const err73 = {instancePath:instancePath+"/units/" + i0,schemaPath:"#/properties/units/items/type",keyword:"type",params:{type: "object"}};
+if(data30.stable !== undefined && func0.call(data30, "stable")){
+if(typeof data30.stable !== "string"){
+const err73 = {instancePath:instancePath+"/units/" + i0+"/stable",schemaPath:"#/properties/units/items/properties/stable/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -1340,9 +879,9 @@ vErrors.push(err73);
 errors++;
 }
 }
-}
-else {
-const err74 = {instancePath:instancePath+"/units",schemaPath:"#/properties/units/type",keyword:"type",params:{type: "array"}};
+if(data30.candidate !== undefined && func0.call(data30, "candidate")){
+if(typeof data30.candidate !== "string"){
+const err74 = {instancePath:instancePath+"/units/" + i0+"/candidate",schemaPath:"#/properties/units/items/properties/candidate/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -1352,12 +891,12 @@ vErrors.push(err74);
 errors++;
 }
 }
-if(data.urls !== undefined && func0.call(data, "urls")){
-let data33 = data.urls;
-if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
-for(const key7 of Object.keys(data33)){
-if(typeof data33[key7] !== "string"){
-const err75 = {instancePath:instancePath+"/urls/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/urls/additionalProperties/type",keyword:"type",params:{type: "string"}};
+if(data30.metrics !== undefined && func0.call(data30, "metrics")){
+let data36 = data30.metrics;
+if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
+for(const key8 of Object.keys(data36)){
+if(!((key8 === "stable") || (key8 === "candidate"))){
+const err75 = {instancePath:instancePath+"/units/" + i0+"/metrics",schemaPath:"#/properties/units/items/properties/metrics/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8}};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -1367,9 +906,11 @@ vErrors.push(err75);
 errors++;
 }
 }
-}
-else {
-const err76 = {instancePath:instancePath+"/urls",schemaPath:"#/properties/urls/type",keyword:"type",params:{type: "object"}};
+if(data36.stable !== undefined && func0.call(data36, "stable")){
+let data37 = data36.stable;
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
+if((data37.requests === undefined) || (!(func0.call(data37, "requests")))){
+const err76 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable",schemaPath:"#/properties/units/items/properties/metrics/properties/stable/required",keyword:"required",params:{missingProperty: "requests"}};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1378,20 +919,8 @@ vErrors.push(err76);
 }
 errors++;
 }
-}
-if(data.drift !== undefined && func0.call(data, "drift")){
-let data35 = data.drift;
-if(Array.isArray(data35)){
-const len2 = data35.length;
-for(let i2=0; i2<len2; i2++){
-if(!(validate24(data35[i2], {instancePath:instancePath+"/drift/" + i2,parentData:data35,parentDataProperty:i2,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err77 = {instancePath:instancePath+"/drift",schemaPath:"#/properties/drift/type",keyword:"type",params:{type: "array"}};
+if((data37.errors === undefined) || (!(func0.call(data37, "errors")))){
+const err77 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable",schemaPath:"#/properties/units/items/properties/metrics/properties/stable/required",keyword:"required",params:{missingProperty: "errors"}};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1400,11 +929,8 @@ vErrors.push(err77);
 }
 errors++;
 }
-}
-if(data.lease !== undefined && func0.call(data, "lease")){
-let data37 = data.lease;
-if((!(data37 && typeof data37 == "object" && !Array.isArray(data37))) && (data37 !== null)){
-const err78 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/type",keyword:"type",params:{type: schema31.properties.lease.type}};
+if((data37.p95Ms === undefined) || (!(func0.call(data37, "p95Ms")))){
+const err78 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable",schemaPath:"#/properties/units/items/properties/metrics/properties/stable/required",keyword:"required",params:{missingProperty: "p95Ms"}};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1413,9 +939,9 @@ vErrors.push(err78);
 }
 errors++;
 }
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-if((data37.holder === undefined) || (!(func0.call(data37, "holder")))){
-const err79 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/required",keyword:"required",params:{missingProperty: "holder"}};
+for(const key9 of Object.keys(data37)){
+if(!(((key9 === "requests") || (key9 === "errors")) || (key9 === "p95Ms"))){
+const err79 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable",schemaPath:"#/properties/units/items/properties/metrics/properties/stable/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9}};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -1424,8 +950,11 @@ vErrors.push(err79);
 }
 errors++;
 }
-if((data37.command === undefined) || (!(func0.call(data37, "command")))){
-const err80 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/required",keyword:"required",params:{missingProperty: "command"}};
+}
+if(data37.requests !== undefined && func0.call(data37, "requests")){
+let data38 = data37.requests;
+if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
+const err80 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable/requests",schemaPath:"#/properties/units/items/properties/metrics/properties/stable/properties/requests/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1434,8 +963,9 @@ vErrors.push(err80);
 }
 errors++;
 }
-if((data37.since === undefined) || (!(func0.call(data37, "since")))){
-const err81 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/required",keyword:"required",params:{missingProperty: "since"}};
+if((typeof data38 == "number") && (isFinite(data38))){
+if(data38 < 0 || isNaN(data38)){
+const err81 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable/requests",schemaPath:"#/properties/units/items/properties/metrics/properties/stable/properties/requests/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1444,9 +974,12 @@ vErrors.push(err81);
 }
 errors++;
 }
-for(const key8 of Object.keys(data37)){
-if(!(((key8 === "holder") || (key8 === "command")) || (key8 === "since"))){
-const err82 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8}};
+}
+}
+if(data37.errors !== undefined && func0.call(data37, "errors")){
+let data39 = data37.errors;
+if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
+const err82 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable/errors",schemaPath:"#/properties/units/items/properties/metrics/properties/stable/properties/errors/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1455,10 +988,9 @@ vErrors.push(err82);
 }
 errors++;
 }
-}
-if(data37.holder !== undefined && func0.call(data37, "holder")){
-if(typeof data37.holder !== "string"){
-const err83 = {instancePath:instancePath+"/lease/holder",schemaPath:"#/properties/lease/properties/holder/type",keyword:"type",params:{type: "string"}};
+if((typeof data39 == "number") && (isFinite(data39))){
+if(data39 < 0 || isNaN(data39)){
+const err83 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable/errors",schemaPath:"#/properties/units/items/properties/metrics/properties/stable/properties/errors/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1468,9 +1000,11 @@ vErrors.push(err83);
 errors++;
 }
 }
-if(data37.command !== undefined && func0.call(data37, "command")){
-if(typeof data37.command !== "string"){
-const err84 = {instancePath:instancePath+"/lease/command",schemaPath:"#/properties/lease/properties/command/type",keyword:"type",params:{type: "string"}};
+}
+if(data37.p95Ms !== undefined && func0.call(data37, "p95Ms")){
+let data40 = data37.p95Ms;
+if(!((typeof data40 == "number") && (isFinite(data40)))){
+const err84 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable/p95Ms",schemaPath:"#/properties/units/items/properties/metrics/properties/stable/properties/p95Ms/type",keyword:"type",params:{type: "number"}};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1480,9 +1014,9 @@ vErrors.push(err84);
 errors++;
 }
 }
-if(data37.since !== undefined && func0.call(data37, "since")){
-if(typeof data37.since !== "string"){
-const err85 = {instancePath:instancePath+"/lease/since",schemaPath:"#/properties/lease/properties/since/type",keyword:"type",params:{type: "string"}};
+}
+else {
+const err85 = {instancePath:instancePath+"/units/" + i0+"/metrics/stable",schemaPath:"#/properties/units/items/properties/metrics/properties/stable/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1492,11 +1026,11 @@ vErrors.push(err85);
 errors++;
 }
 }
-}
-}
-if(data.metricsByVersion !== undefined && func0.call(data, "metricsByVersion")){
-if(typeof data.metricsByVersion !== "boolean"){
-const err86 = {instancePath:instancePath+"/metricsByVersion",schemaPath:"#/properties/metricsByVersion/type",keyword:"type",params:{type: "boolean"}};
+if(data36.candidate !== undefined && func0.call(data36, "candidate")){
+let data41 = data36.candidate;
+if(data41 && typeof data41 == "object" && !Array.isArray(data41)){
+if((data41.requests === undefined) || (!(func0.call(data41, "requests")))){
+const err86 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate",schemaPath:"#/properties/units/items/properties/metrics/properties/candidate/required",keyword:"required",params:{missingProperty: "requests"}};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1505,16 +1039,8 @@ vErrors.push(err86);
 }
 errors++;
 }
-}
-if(data.next !== undefined && func0.call(data, "next")){
-let data42 = data.next;
-if(Array.isArray(data42)){
-const len3 = data42.length;
-for(let i3=0; i3<len3; i3++){
-let data43 = data42[i3];
-if(data43 && typeof data43 == "object" && !Array.isArray(data43)){
-if((data43.label === undefined) || (!(func0.call(data43, "label")))){
-const err87 = {instancePath:instancePath+"/next/" + i3,schemaPath:"#/$defs/next/required",keyword:"required",params:{missingProperty: "label"}};
+if((data41.errors === undefined) || (!(func0.call(data41, "errors")))){
+const err87 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate",schemaPath:"#/properties/units/items/properties/metrics/properties/candidate/required",keyword:"required",params:{missingProperty: "errors"}};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1523,8 +1049,8 @@ vErrors.push(err87);
 }
 errors++;
 }
-if((data43.command === undefined) || (!(func0.call(data43, "command")))){
-const err88 = {instancePath:instancePath+"/next/" + i3,schemaPath:"#/$defs/next/required",keyword:"required",params:{missingProperty: "command"}};
+if((data41.p95Ms === undefined) || (!(func0.call(data41, "p95Ms")))){
+const err88 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate",schemaPath:"#/properties/units/items/properties/metrics/properties/candidate/required",keyword:"required",params:{missingProperty: "p95Ms"}};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1533,9 +1059,9 @@ vErrors.push(err88);
 }
 errors++;
 }
-for(const key9 of Object.keys(data43)){
-if(!((((key9 === "label") || (key9 === "command")) || (key9 === "writes")) || (key9 === "note"))){
-const err89 = {instancePath:instancePath+"/next/" + i3,schemaPath:"#/$defs/next/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9}};
+for(const key10 of Object.keys(data41)){
+if(!(((key10 === "requests") || (key10 === "errors")) || (key10 === "p95Ms"))){
+const err89 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate",schemaPath:"#/properties/units/items/properties/metrics/properties/candidate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10}};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1545,10 +1071,10 @@ vErrors.push(err89);
 errors++;
 }
 }
-if(data43.label !== undefined && func0.call(data43, "label")){
-let data44 = data43.label;
-if(!((((((((data44 === "watch") || (data44 === "promote")) || (data44 === "undo")) || (data44 === "try it")) || (data44 === "why")) || (data44 === "forward")) || (data44 === "back")) || (data44 === "adopt"))){
-const err90 = {instancePath:instancePath+"/next/" + i3+"/label",schemaPath:"#/$defs/next/properties/label/enum",keyword:"enum",params:{allowedValues: schema39.properties.label.enum}};
+if(data41.requests !== undefined && func0.call(data41, "requests")){
+let data42 = data41.requests;
+if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
+const err90 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate/requests",schemaPath:"#/properties/units/items/properties/metrics/properties/candidate/properties/requests/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1557,10 +1083,9 @@ vErrors.push(err90);
 }
 errors++;
 }
-}
-if(data43.command !== undefined && func0.call(data43, "command")){
-if(typeof data43.command !== "string"){
-const err91 = {instancePath:instancePath+"/next/" + i3+"/command",schemaPath:"#/$defs/next/properties/command/type",keyword:"type",params:{type: "string"}};
+if((typeof data42 == "number") && (isFinite(data42))){
+if(data42 < 0 || isNaN(data42)){
+const err91 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate/requests",schemaPath:"#/properties/units/items/properties/metrics/properties/candidate/properties/requests/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1570,10 +1095,11 @@ vErrors.push(err91);
 errors++;
 }
 }
-if(data43.writes !== undefined && func0.call(data43, "writes")){
-let data46 = data43.writes;
-if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
-const err92 = {instancePath:instancePath+"/next/" + i3+"/writes",schemaPath:"#/$defs/next/properties/writes/type",keyword:"type",params:{type: "integer"}};
+}
+if(data41.errors !== undefined && func0.call(data41, "errors")){
+let data43 = data41.errors;
+if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
+const err92 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate/errors",schemaPath:"#/properties/units/items/properties/metrics/properties/candidate/properties/errors/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1582,9 +1108,9 @@ vErrors.push(err92);
 }
 errors++;
 }
-if((typeof data46 == "number") && (isFinite(data46))){
-if(data46 < 0 || isNaN(data46)){
-const err93 = {instancePath:instancePath+"/next/" + i3+"/writes",schemaPath:"#/$defs/next/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if((typeof data43 == "number") && (isFinite(data43))){
+if(data43 < 0 || isNaN(data43)){
+const err93 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate/errors",schemaPath:"#/properties/units/items/properties/metrics/properties/candidate/properties/errors/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1595,9 +1121,10 @@ errors++;
 }
 }
 }
-if(data43.note !== undefined && func0.call(data43, "note")){
-if(typeof data43.note !== "string"){
-const err94 = {instancePath:instancePath+"/next/" + i3+"/note",schemaPath:"#/$defs/next/properties/note/type",keyword:"type",params:{type: "string"}};
+if(data41.p95Ms !== undefined && func0.call(data41, "p95Ms")){
+let data44 = data41.p95Ms;
+if(!((typeof data44 == "number") && (isFinite(data44)))){
+const err94 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate/p95Ms",schemaPath:"#/properties/units/items/properties/metrics/properties/candidate/properties/p95Ms/type",keyword:"type",params:{type: "number"}};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1609,7 +1136,7 @@ errors++;
 }
 }
 else {
-const err95 = {instancePath:instancePath+"/next/" + i3,schemaPath:"#/$defs/next/type",keyword:"type",params:{type: "object"}};
+const err95 = {instancePath:instancePath+"/units/" + i0+"/metrics/candidate",schemaPath:"#/properties/units/items/properties/metrics/properties/candidate/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1621,7 +1148,7 @@ errors++;
 }
 }
 else {
-const err96 = {instancePath:instancePath+"/next",schemaPath:"#/properties/next/type",keyword:"type",params:{type: "array"}};
+const err96 = {instancePath:instancePath+"/units/" + i0+"/metrics",schemaPath:"#/properties/units/items/properties/metrics/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1631,9 +1158,9 @@ vErrors.push(err96);
 errors++;
 }
 }
-if(data.readAt !== undefined && func0.call(data, "readAt")){
-if(typeof data.readAt !== "string"){
-const err97 = {instancePath:instancePath+"/readAt",schemaPath:"#/properties/readAt/type",keyword:"type",params:{type: "string"}};
+}
+else {
+const err97 = {instancePath:instancePath+"/units/" + i0,schemaPath:"#/properties/units/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1645,12 +1172,578 @@ errors++;
 }
 }
 else {
-const err98 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+const err98 = {instancePath:instancePath+"/units",schemaPath:"#/properties/units/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err98];
 }
 else {
 vErrors.push(err98);
+}
+errors++;
+}
+}
+if(data.urls !== undefined && func0.call(data, "urls")){
+let data45 = data.urls;
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+for(const key11 of Object.keys(data45)){
+if(typeof data45[key11] !== "string"){
+const err99 = {instancePath:instancePath+"/urls/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/urls/additionalProperties/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err99];
+}
+else {
+vErrors.push(err99);
+}
+errors++;
+}
+}
+}
+else {
+const err100 = {instancePath:instancePath+"/urls",schemaPath:"#/properties/urls/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err100];
+}
+else {
+vErrors.push(err100);
+}
+errors++;
+}
+}
+if(data.drift !== undefined && func0.call(data, "drift")){
+let data47 = data.drift;
+if(Array.isArray(data47)){
+const len2 = data47.length;
+for(let i2=0; i2<len2; i2++){
+let data48 = data47[i2];
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if((data48.alias === undefined) || (!(func0.call(data48, "alias")))){
+const err101 = {instancePath:instancePath+"/drift/" + i2,schemaPath:"#/properties/drift/items/required",keyword:"required",params:{missingProperty: "alias"}};
+if(vErrors === null){
+vErrors = [err101];
+}
+else {
+vErrors.push(err101);
+}
+errors++;
+}
+if((data48.table === undefined) || (!(func0.call(data48, "table")))){
+const err102 = {instancePath:instancePath+"/drift/" + i2,schemaPath:"#/properties/drift/items/required",keyword:"required",params:{missingProperty: "table"}};
+if(vErrors === null){
+vErrors = [err102];
+}
+else {
+vErrors.push(err102);
+}
+errors++;
+}
+for(const key12 of Object.keys(data48)){
+if(!((key12 === "alias") || (key12 === "table"))){
+const err103 = {instancePath:instancePath+"/drift/" + i2,schemaPath:"#/properties/drift/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12}};
+if(vErrors === null){
+vErrors = [err103];
+}
+else {
+vErrors.push(err103);
+}
+errors++;
+}
+}
+if(data48.alias !== undefined && func0.call(data48, "alias")){
+if(typeof data48.alias !== "string"){
+const err104 = {instancePath:instancePath+"/drift/" + i2+"/alias",schemaPath:"#/properties/drift/items/properties/alias/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err104];
+}
+else {
+vErrors.push(err104);
+}
+errors++;
+}
+}
+if(data48.table !== undefined && func0.call(data48, "table")){
+let data50 = data48.table;
+const _errs109 = errors;
+let valid19 = false;
+let passing0 = null;
+const _errs110 = errors;
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+for(const key13 of Object.keys(data50)){
+let data51 = data50[key13];
+if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
+if((data51.stable === undefined) || (!(func0.call(data51, "stable")))){
+const err105 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/required",keyword:"required",params:{missingProperty: "stable"}};
+if(vErrors === null){
+vErrors = [err105];
+}
+else {
+vErrors.push(err105);
+}
+errors++;
+}
+for(const key14 of Object.keys(data51)){
+if(!((key14 === "stable") || (key14 === "candidate"))){
+const err106 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14}};
+if(vErrors === null){
+vErrors = [err106];
+}
+else {
+vErrors.push(err106);
+}
+errors++;
+}
+}
+if(data51.stable !== undefined && func0.call(data51, "stable")){
+if(typeof data51.stable !== "string"){
+const err107 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/stable",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/stable/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err107];
+}
+else {
+vErrors.push(err107);
+}
+errors++;
+}
+}
+if(data51.candidate !== undefined && func0.call(data51, "candidate")){
+let data53 = data51.candidate;
+if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
+if((data53.version === undefined) || (!(func0.call(data53, "version")))){
+const err108 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/required",keyword:"required",params:{missingProperty: "version"}};
+if(vErrors === null){
+vErrors = [err108];
+}
+else {
+vErrors.push(err108);
+}
+errors++;
+}
+if((data53.percent === undefined) || (!(func0.call(data53, "percent")))){
+const err109 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/required",keyword:"required",params:{missingProperty: "percent"}};
+if(vErrors === null){
+vErrors = [err109];
+}
+else {
+vErrors.push(err109);
+}
+errors++;
+}
+for(const key15 of Object.keys(data53)){
+if(!((key15 === "version") || (key15 === "percent"))){
+const err110 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15}};
+if(vErrors === null){
+vErrors = [err110];
+}
+else {
+vErrors.push(err110);
+}
+errors++;
+}
+}
+if(data53.version !== undefined && func0.call(data53, "version")){
+if(typeof data53.version !== "string"){
+const err111 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/version",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/version/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err111];
+}
+else {
+vErrors.push(err111);
+}
+errors++;
+}
+}
+if(data53.percent !== undefined && func0.call(data53, "percent")){
+let data55 = data53.percent;
+if(!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))){
+const err112 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/percent/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err112];
+}
+else {
+vErrors.push(err112);
+}
+errors++;
+}
+if((typeof data55 == "number") && (isFinite(data55))){
+if(data55 > 100 || isNaN(data55)){
+const err113 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/percent/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
+if(vErrors === null){
+vErrors = [err113];
+}
+else {
+vErrors.push(err113);
+}
+errors++;
+}
+if(data55 < 0 || isNaN(data55)){
+const err114 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err114];
+}
+else {
+vErrors.push(err114);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err115 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err115];
+}
+else {
+vErrors.push(err115);
+}
+errors++;
+}
+}
+}
+else {
+const err116 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err116];
+}
+else {
+vErrors.push(err116);
+}
+errors++;
+}
+}
+}
+else {
+const err117 = {instancePath:instancePath+"/drift/" + i2+"/table",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err117];
+}
+else {
+vErrors.push(err117);
+}
+errors++;
+}
+var _valid0 = _errs110 === errors;
+if(_valid0){
+valid19 = true;
+passing0 = 0;
+}
+const _errs125 = errors;
+if("unknown" !== data50){
+const err118 = {instancePath:instancePath+"/drift/" + i2+"/table",schemaPath:"#/properties/drift/items/properties/table/oneOf/1/const",keyword:"const",params:{allowedValue: "unknown"}};
+if(vErrors === null){
+vErrors = [err118];
+}
+else {
+vErrors.push(err118);
+}
+errors++;
+}
+var _valid0 = _errs125 === errors;
+if(_valid0 && valid19){
+valid19 = false;
+passing0 = [passing0, 1];
+}
+else {
+if(_valid0){
+valid19 = true;
+passing0 = 1;
+}
+}
+if(!valid19){
+const err119 = {instancePath:instancePath+"/drift/" + i2+"/table",schemaPath:"#/properties/drift/items/properties/table/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
+if(vErrors === null){
+vErrors = [err119];
+}
+else {
+vErrors.push(err119);
+}
+errors++;
+}
+else {
+errors = _errs109;
+if(vErrors !== null){
+if(_errs109){
+vErrors.length = _errs109;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+}
+else {
+const err120 = {instancePath:instancePath+"/drift/" + i2,schemaPath:"#/properties/drift/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err120];
+}
+else {
+vErrors.push(err120);
+}
+errors++;
+}
+}
+}
+else {
+const err121 = {instancePath:instancePath+"/drift",schemaPath:"#/properties/drift/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err121];
+}
+else {
+vErrors.push(err121);
+}
+errors++;
+}
+}
+if(data.lease !== undefined && func0.call(data, "lease")){
+let data56 = data.lease;
+if((!(data56 && typeof data56 == "object" && !Array.isArray(data56))) && (data56 !== null)){
+const err122 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/type",keyword:"type",params:{type: schema31.properties.lease.type}};
+if(vErrors === null){
+vErrors = [err122];
+}
+else {
+vErrors.push(err122);
+}
+errors++;
+}
+if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
+if((data56.holder === undefined) || (!(func0.call(data56, "holder")))){
+const err123 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/required",keyword:"required",params:{missingProperty: "holder"}};
+if(vErrors === null){
+vErrors = [err123];
+}
+else {
+vErrors.push(err123);
+}
+errors++;
+}
+if((data56.command === undefined) || (!(func0.call(data56, "command")))){
+const err124 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/required",keyword:"required",params:{missingProperty: "command"}};
+if(vErrors === null){
+vErrors = [err124];
+}
+else {
+vErrors.push(err124);
+}
+errors++;
+}
+if((data56.since === undefined) || (!(func0.call(data56, "since")))){
+const err125 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/required",keyword:"required",params:{missingProperty: "since"}};
+if(vErrors === null){
+vErrors = [err125];
+}
+else {
+vErrors.push(err125);
+}
+errors++;
+}
+for(const key16 of Object.keys(data56)){
+if(!(((key16 === "holder") || (key16 === "command")) || (key16 === "since"))){
+const err126 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16}};
+if(vErrors === null){
+vErrors = [err126];
+}
+else {
+vErrors.push(err126);
+}
+errors++;
+}
+}
+if(data56.holder !== undefined && func0.call(data56, "holder")){
+if(typeof data56.holder !== "string"){
+const err127 = {instancePath:instancePath+"/lease/holder",schemaPath:"#/properties/lease/properties/holder/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err127];
+}
+else {
+vErrors.push(err127);
+}
+errors++;
+}
+}
+if(data56.command !== undefined && func0.call(data56, "command")){
+if(typeof data56.command !== "string"){
+const err128 = {instancePath:instancePath+"/lease/command",schemaPath:"#/properties/lease/properties/command/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err128];
+}
+else {
+vErrors.push(err128);
+}
+errors++;
+}
+}
+if(data56.since !== undefined && func0.call(data56, "since")){
+if(typeof data56.since !== "string"){
+const err129 = {instancePath:instancePath+"/lease/since",schemaPath:"#/properties/lease/properties/since/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err129];
+}
+else {
+vErrors.push(err129);
+}
+errors++;
+}
+}
+}
+}
+if(data.metricsByVersion !== undefined && func0.call(data, "metricsByVersion")){
+if(typeof data.metricsByVersion !== "boolean"){
+const err130 = {instancePath:instancePath+"/metricsByVersion",schemaPath:"#/properties/metricsByVersion/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err130];
+}
+else {
+vErrors.push(err130);
+}
+errors++;
+}
+}
+if(data.next !== undefined && func0.call(data, "next")){
+let data61 = data.next;
+if(Array.isArray(data61)){
+const len3 = data61.length;
+for(let i3=0; i3<len3; i3++){
+let data62 = data61[i3];
+if(data62 && typeof data62 == "object" && !Array.isArray(data62)){
+if((data62.label === undefined) || (!(func0.call(data62, "label")))){
+const err131 = {instancePath:instancePath+"/next/" + i3,schemaPath:"#/properties/next/items/required",keyword:"required",params:{missingProperty: "label"}};
+if(vErrors === null){
+vErrors = [err131];
+}
+else {
+vErrors.push(err131);
+}
+errors++;
+}
+if((data62.command === undefined) || (!(func0.call(data62, "command")))){
+const err132 = {instancePath:instancePath+"/next/" + i3,schemaPath:"#/properties/next/items/required",keyword:"required",params:{missingProperty: "command"}};
+if(vErrors === null){
+vErrors = [err132];
+}
+else {
+vErrors.push(err132);
+}
+errors++;
+}
+for(const key17 of Object.keys(data62)){
+if(!((((key17 === "label") || (key17 === "command")) || (key17 === "writes")) || (key17 === "note"))){
+const err133 = {instancePath:instancePath+"/next/" + i3,schemaPath:"#/properties/next/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17}};
+if(vErrors === null){
+vErrors = [err133];
+}
+else {
+vErrors.push(err133);
+}
+errors++;
+}
+}
+if(data62.label !== undefined && func0.call(data62, "label")){
+let data63 = data62.label;
+if(!((((((((data63 === "watch") || (data63 === "promote")) || (data63 === "undo")) || (data63 === "try it")) || (data63 === "why")) || (data63 === "forward")) || (data63 === "back")) || (data63 === "adopt"))){
+const err134 = {instancePath:instancePath+"/next/" + i3+"/label",schemaPath:"#/properties/next/items/properties/label/enum",keyword:"enum",params:{allowedValues: schema31.properties.next.items.properties.label.enum}};
+if(vErrors === null){
+vErrors = [err134];
+}
+else {
+vErrors.push(err134);
+}
+errors++;
+}
+}
+if(data62.command !== undefined && func0.call(data62, "command")){
+if(typeof data62.command !== "string"){
+const err135 = {instancePath:instancePath+"/next/" + i3+"/command",schemaPath:"#/properties/next/items/properties/command/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err135];
+}
+else {
+vErrors.push(err135);
+}
+errors++;
+}
+}
+if(data62.writes !== undefined && func0.call(data62, "writes")){
+let data65 = data62.writes;
+if(!(((typeof data65 == "number") && (!(data65 % 1) && !isNaN(data65))) && (isFinite(data65)))){
+const err136 = {instancePath:instancePath+"/next/" + i3+"/writes",schemaPath:"#/properties/next/items/properties/writes/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err136];
+}
+else {
+vErrors.push(err136);
+}
+errors++;
+}
+if((typeof data65 == "number") && (isFinite(data65))){
+if(data65 < 0 || isNaN(data65)){
+const err137 = {instancePath:instancePath+"/next/" + i3+"/writes",schemaPath:"#/properties/next/items/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err137];
+}
+else {
+vErrors.push(err137);
+}
+errors++;
+}
+}
+}
+if(data62.note !== undefined && func0.call(data62, "note")){
+if(typeof data62.note !== "string"){
+const err138 = {instancePath:instancePath+"/next/" + i3+"/note",schemaPath:"#/properties/next/items/properties/note/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err138];
+}
+else {
+vErrors.push(err138);
+}
+errors++;
+}
+}
+}
+else {
+const err139 = {instancePath:instancePath+"/next/" + i3,schemaPath:"#/properties/next/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err139];
+}
+else {
+vErrors.push(err139);
+}
+errors++;
+}
+}
+}
+else {
+const err140 = {instancePath:instancePath+"/next",schemaPath:"#/properties/next/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err140];
+}
+else {
+vErrors.push(err140);
+}
+errors++;
+}
+}
+if(data.readAt !== undefined && func0.call(data, "readAt")){
+if(typeof data.readAt !== "string"){
+const err141 = {instancePath:instancePath+"/readAt",schemaPath:"#/properties/readAt/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err141];
+}
+else {
+vErrors.push(err141);
+}
+errors++;
+}
+}
+}
+else {
+const err142 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err142];
+}
+else {
+vErrors.push(err142);
 }
 errors++;
 }
@@ -1686,11 +1779,31 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "status",
   "by"
  ],
+ "#/properties/release/properties/by/additionalProperties": [
+  "who",
+  "at",
+  "git"
+ ],
+ "#/properties/release/properties/by/properties/git/additionalProperties": [
+  "sha",
+  "subject",
+  "dirty"
+ ],
  "#/properties/candidate/additionalProperties": [
   "release",
   "percent",
   "by",
   "state"
+ ],
+ "#/properties/candidate/properties/by/additionalProperties": [
+  "who",
+  "at",
+  "git"
+ ],
+ "#/properties/candidate/properties/by/properties/git/additionalProperties": [
+  "sha",
+  "subject",
+  "dirty"
  ],
  "#/properties/units/items/additionalProperties": [
   "name",
@@ -1703,42 +1816,37 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "stable",
   "candidate"
  ],
+ "#/properties/units/items/properties/metrics/properties/stable/additionalProperties": [
+  "requests",
+  "errors",
+  "p95Ms"
+ ],
+ "#/properties/units/items/properties/metrics/properties/candidate/additionalProperties": [
+  "requests",
+  "errors",
+  "p95Ms"
+ ],
+ "#/properties/drift/items/additionalProperties": [
+  "alias",
+  "table"
+ ],
+ "#/properties/drift/items/properties/table/oneOf/0/additionalProperties/additionalProperties": [
+  "stable",
+  "candidate"
+ ],
+ "#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/additionalProperties": [
+  "version",
+  "percent"
+ ],
  "#/properties/lease/additionalProperties": [
   "holder",
   "command",
   "since"
  ],
- "#/$defs/git/additionalProperties": [
-  "sha",
-  "subject",
-  "dirty"
- ],
- "#/$defs/by/additionalProperties": [
-  "who",
-  "at",
-  "git"
- ],
- "#/$defs/split/additionalProperties": [
-  "stable",
-  "candidate"
- ],
- "#/$defs/split/properties/candidate/additionalProperties": [
-  "version",
-  "percent"
- ],
- "#/$defs/aliasReport/additionalProperties": [
-  "alias",
-  "table"
- ],
- "#/$defs/next/additionalProperties": [
+ "#/properties/next/items/additionalProperties": [
   "label",
   "command",
   "writes",
   "note"
- ],
- "#/$defs/metrics/additionalProperties": [
-  "requests",
-  "errors",
-  "p95Ms"
  ]
 };
