@@ -89,7 +89,9 @@ function readUntil(reader: Reader, stops: string, opened: number): Template {
   let literal = '';
   let parens = 0;
   while (reader.at < text.length) {
-    const char = text[reader.at]!;
+    if (stops === '') literal += skipLiteral(reader);
+    const char = text[reader.at];
+    if (char === undefined) break;
     if (parens === 0 && stops !== '' && stops.includes(char)) break;
     if (char === '\\' && text.startsWith('${', reader.at + 1)) {
       literal += '${';
@@ -108,6 +110,16 @@ function readUntil(reader: Reader, stops: string, opened: number): Template {
   if (stops !== '' && reader.at >= text.length) throw notClosed(reader, opened);
   if (literal || parts.length === 0) parts.push(literal);
   return parts;
+}
+
+/** Text in which nothing begins; most of all text is such. */
+function skipLiteral(reader: Reader): string {
+  const { text, at } = reader;
+  let end = text.indexOf('${', at);
+  if (end < 0) end = text.length;
+  else if (end > at && text[end - 1] === '\\') end--;
+  reader.at = end;
+  return text.slice(at, end);
 }
 
 function readVariable(reader: Reader): Variable {

@@ -72,7 +72,7 @@ resources:
     ['a missing key', 'service: a\n', ['SFX2203 serverless.yml:1:1 the file has no provider']],
     ['a wrong kind', fn('    memorySize: lots\n    environment: [A]\n    events: {}\n'), [
       'SFX2202 serverless.yml:7:17 functions.list.memorySize must be a whole number, not lots',
-      'SFX2202 serverless.yml:8:5 functions.list.environment must be a mapping, not a list'.replace(':5', ':18'),
+      'SFX2202 serverless.yml:8:18 functions.list.environment must be a mapping, not a list',
       'SFX2202 serverless.yml:9:13 functions.list.events must be a list, not a mapping',
     ]],
     ['a duration', fn('    timeout: 5 minutes\n'), ['SFX2202 serverless.yml:7:14 functions.list.timeout must be seconds, or a duration such as 5m, 30s or 800ms, not 5 minutes']],
