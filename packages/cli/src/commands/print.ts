@@ -8,7 +8,7 @@ import { configOf } from './shared.js';
 export const print: Command = {
   name: 'print',
   group: 'service',
-  summary: 'serverless.yml with every variable resolved, secrets kept as written',
+  summary: 'serverless.yml with variables filled; secrets stay as written',
   scope: 'config',
   options: [
     {

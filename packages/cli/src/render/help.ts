@@ -1,10 +1,10 @@
 import type { Command, Option } from '../commands/definition.js';
 import { everywhere, optionsOf } from '../commands/options.js';
 import { type Look, paint } from './look.js';
-import { labelled, pad } from './text.js';
+import { labelled, pad, wrap } from './text.js';
 
 const COMMAND = 14;
-const OPTION = 28;
+const OPTION = 30;
 
 const groups: readonly (readonly [Command['group'], string])[] = [
   ['service', 'Service'],
@@ -59,7 +59,10 @@ export function commandHelpLines(command: Command, look: Look): string[] {
     ...shared.flatMap(optionLines),
     '',
     paint(look, 'bold', 'Examples'),
-    ...command.examples.flatMap(({ command: line, what }) => [`  ${line}`, `      ${what}`]),
+    ...command.examples.flatMap(({ command: line, what }) => [
+      `  ${line}`,
+      ...wrap(what, 74).map((text) => `      ${text}`),
+    ]),
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { AliasReport, Outcome } from '@sfx-deploy/core';
 import { type Look, paint, sign } from './look.js';
 import { nextLines } from './next.js';
-import { count, labelled, seconds, timed, width, wrap } from './text.js';
+import { count, labelled, seconds, shortVersion, timed, width, wrap } from './text.js';
 
 /** How a command that changes a stage ended: who gets traffic now, what waits or stays, and the ways on with their cost. */
 export function outcomeLines(outcome: Outcome, look: Look): string[] {
@@ -92,7 +92,10 @@ function tableText({ table }: AliasReport): string {
   const rows = Object.entries(table);
   if (rows.length === 0) return 'nothing';
   const parts = rows.map(([unit, { stable, candidate }]) => {
-    const split = candidate ? `${stable} and ${candidate.percent} % ${candidate.version}` : stable;
+    const now = shortVersion(unit, stable);
+    const split = candidate
+      ? `${now} and ${candidate.percent} % ${shortVersion(unit, candidate.version)}`
+      : now;
     return rows.length === 1 ? split : `${unit} ${split}`;
   });
   return parts.join(', ');

@@ -3,7 +3,7 @@ import { identityLine } from './event.js';
 import { type Look, paint } from './look.js';
 import { nextLines } from './next.js';
 import { aliasLines } from './outcome.js';
-import { age, columns, count, labelled, pad, padStart, width } from './text.js';
+import { age, columns, count, labelled, pad, padStart, shortVersion, width } from './text.js';
 
 const LABEL = 12;
 const READ_END = 75;
@@ -50,8 +50,15 @@ function alarmLines(status: Status, look: Look): string[] {
 }
 
 function servedBy(unit: UnitStatus, status: Status): string {
-  if (unit.candidate === undefined) return unit.stable;
-  return `${unit.stable} and ${status.candidate?.percent ?? '?'} % ${unit.candidate}`;
+  const [stable, candidate] = versionsOf(unit);
+  return candidate === undefined
+    ? stable
+    : `${stable} and ${status.candidate?.percent ?? '?'} % ${candidate}`;
+}
+
+function versionsOf(unit: UnitStatus): readonly [stable: string, candidate: string | undefined] {
+  const { name, stable, candidate } = unit;
+  return [shortVersion(name, stable), candidate === undefined ? undefined : shortVersion(name, candidate)];
 }
 
 function releaseRows(status: Status, look: Look): string[] {
@@ -119,7 +126,7 @@ function splitLines(status: Status): string[] {
     of(unit.metrics?.candidate),
   ];
   const groups: { readonly title: string; readonly cells: readonly (readonly [string, string])[] }[] = [
-    { title: 'version', cells: both.map((unit) => [unit.stable, unit.candidate!]) },
+    { title: 'version', cells: both.map((unit) => versionsOf(unit) as readonly [string, string]) },
     ...(status.metricsByVersion
       ? [
           { title: 'calls', cells: both.map((unit) => pair(unit, calls)) },

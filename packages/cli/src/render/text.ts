@@ -73,6 +73,12 @@ export function shortDigest(digest: string): string {
   return digest.replace(/^sha256:/, '').slice(0, 7);
 }
 
+/** A version as people see it: without the name of its unit, which stands beside it, and no longer than a short digest. */
+export function shortVersion(unit: string, id: string): string {
+  const own = id.startsWith(`${unit}@`) ? id.slice(unit.length + 1) : id;
+  return /^[0-9a-f]{8,}$/.test(own) ? own.slice(0, 7) : own;
+}
+
 export function size(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   if (bytes < 999_500) return `${Math.round(bytes / 1000)} KB`;
