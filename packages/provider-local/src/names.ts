@@ -24,6 +24,11 @@ export function hexOf(digest: string): string | undefined {
   return DIGEST.exec(digest)?.[1];
 }
 
+/** The digits of a digest, or the first twelve of them as in a version's name; undefined when it is neither. */
+export function keyOf(text: string): string | undefined {
+  return /^(?:[0-9a-f]{64}|[0-9a-f]{12})$/.exec(text)?.[0];
+}
+
 /** The engine's own name of a version: `checkout@0123456789ab`. */
 export function versionId(unit: string, hex: string): string {
   return `${unit}@${hex.slice(0, 12)}`;

@@ -15,7 +15,7 @@ export function invoker(
   return async (target, payload) => {
     const json: InvokeWrite =
       'version' in target
-        ? { function: target.function, digest: target.version.digest, payload }
+        ? { function: target.function, version: target.version.id, payload }
         : { function: target.function, alias: target.alias, payload };
     const path = `${stagePath(scope)}/invoke`;
     const answer = await client.ask<{ result: Json }>({

@@ -16,8 +16,9 @@ export function stagePath(scope: Scope): string {
   return `/v1/stages/${scope.service}/${scope.stage}`;
 }
 
-export function versionPath(scope: Scope, version: Pick<Version, 'unit' | 'digest'>): string {
-  return `${stagePath(scope)}/versions/${version.unit}/${hexOf(version.digest) ?? version.digest}`;
+/** By its name alone: who knows a version from an alias's table knows no more. */
+export function versionPath(scope: Scope, version: Pick<Version, 'unit' | 'id'>): string {
+  return `${stagePath(scope)}/versions/${version.unit}/${version.id.slice(version.id.lastIndexOf('@') + 1)}`;
 }
 
 /** Versions are folders by digest. Uploading one, starting and stopping its instances: no caller notices. */
@@ -31,7 +32,7 @@ export function versions(scope: Scope, client: Client): Versions {
         path: `${stagePath(scope)}/versions/${unit}`,
       }),
     async stage(unit, digest, artifact, stamp) {
-      const path = versionPath(scope, { unit: unit.id, digest });
+      const path = `${stagePath(scope)}/versions/${unit.id}/${hexOf(digest) ?? digest}`;
       const known = await client.find<Version>({
         op: 'versions.stage.look',
         on: unit.id,

@@ -83,8 +83,8 @@ export interface InvokeWrite {
   readonly function: string;
   /** One of both. */
   readonly alias?: string;
-  /** Digest of the version. */
-  readonly digest?: string;
+  /** Id of a version. */
+  readonly version?: string;
   readonly payload: Json;
 }
 

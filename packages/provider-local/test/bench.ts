@@ -12,6 +12,9 @@ import type {
   Json,
   Run,
   Scope,
+  Service,
+  ServiceEvent,
+  ServiceFunction,
   Table,
   Trigger,
   Unit,
@@ -130,9 +133,10 @@ export function stage(
   return connection.versions.stage(unit, digest, artifact, { release, fence: 1 });
 }
 
-/** Moves the alias from whatever it is to `to`. */
-export async function flip(connection: Connection, to: Table, fence = 1, release = 1): Promise<void> {
+/** Moves the alias from whatever it is to `to`, under the fence that it has or `least`. */
+export async function flip(connection: Connection, to: Table, least = 1, release = 1): Promise<void> {
   const now = await connection.traffic.read(ALIAS);
+  const fence = Math.max(least, now.stamp?.fence ?? 0);
   const moved = await connection.traffic.set(ALIAS, { from: now.table, to, stamp: { release, fence } });
   if (moved === 'conflict') throw new Error('the alias was moved by somebody else');
 }
@@ -230,4 +234,42 @@ export function call(url: string, asking: Asking = {}): Promise<Answer> {
 export async function urlOf(connection: Connection): Promise<string> {
   const urls = await connection.urls!();
   return urls['http']!;
+}
+
+export function httpEvent(route: string, pointer = '/functions/list/events/0', kind = 'http'): ServiceEvent {
+  const [method = 'GET', path = '/'] = route.split(' ');
+  return { kind, props: { method, path, cors: null }, pointer };
+}
+
+export function functionOf(name: string, change: Partial<ServiceFunction> = {}): ServiceFunction {
+  return {
+    name,
+    handler: `src/${name}.get`,
+    runtime: 'nodejs20.x',
+    memory: 256,
+    timeout: 6_000,
+    environment: { TABLE: { $secret: 'env:TABLE' }, PLAIN: 'x' },
+    events: [],
+    native: {},
+    bundle: true,
+    include: [],
+    pointer: `/functions/${name}`,
+    ...change,
+  };
+}
+
+export function serviceOf(functions: readonly ServiceFunction[], change: Partial<Service> = {}): Service {
+  return {
+    name: 'shop',
+    stage: 'dev',
+    dir: '/nowhere',
+    provider: { name: 'local', options: {} },
+    functions,
+    resources: null,
+    rollout: { steps: [], onFailure: 'rollback', bakeMs: 0, expand: 'late' },
+    checks: [],
+    keep: 5,
+    at: (pointer) => ({ file: 'serverless.yml', line: pointer.length, column: 1 }),
+    ...change,
+  };
 }

@@ -1,53 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import {
-  isSfxError,
-  type Json,
-  type JsonObject,
-  type Service,
-  type ServiceEvent,
-  type ServiceFunction,
-} from '@sfx-deploy/core';
+import { isSfxError, type Json, type JsonObject, type Service, type ServiceEvent } from '@sfx-deploy/core';
 import { provider } from '../src/index.js';
 import { ENGINE_VERSION } from '../src/wire.js';
-
-function http(route: string, pointer = '/functions/list/events/0', kind = 'http'): ServiceEvent {
-  const [method = 'GET', path = '/'] = route.split(' ');
-  return { kind, props: { method, path, cors: null }, pointer };
-}
-
-function fn(name: string, change: Partial<ServiceFunction> = {}): ServiceFunction {
-  return {
-    name,
-    handler: `src/${name}.get`,
-    runtime: 'nodejs20.x',
-    memory: 256,
-    timeout: 6_000,
-    environment: { TABLE: { $secret: 'env:TABLE' }, PLAIN: 'x' },
-    events: [],
-    native: {},
-    bundle: true,
-    include: [],
-    pointer: `/functions/${name}`,
-    ...change,
-  };
-}
-
-function service(functions: readonly ServiceFunction[], change: Partial<Service> = {}): Service {
-  return {
-    name: 'shop',
-    stage: 'dev',
-    dir: '/nowhere',
-    provider: { name: 'local', options: {} },
-    functions,
-    resources: null,
-    rollout: { steps: [], onFailure: 'rollback', bakeMs: 0, expand: 'late' },
-    checks: [],
-    keep: 5,
-    at: (pointer) => ({ file: 'serverless.yml', line: pointer.length, column: 1 }),
-    ...change,
-  };
-}
+import { functionOf, httpEvent, serviceOf } from './bench.js';
 
 function compile(one: Service) {
   return provider.compile(one, {}, provider.documented);
@@ -71,9 +27,9 @@ function problems(one: Service): { code: string; message: string; at: string }[]
 describe('a service compiled for the local engine', () => {
   it('is a unit per function, one alias over all, and a trigger per route', () => {
     const ir = compile(
-      service([
-        fn('list', { events: [http('get /products/{id}')] }),
-        fn('add', { events: [http('POST /products', '', 'httpApi')] }),
+      serviceOf([
+        functionOf('list', { events: [httpEvent('get /products/{id}')] }),
+        functionOf('add', { events: [httpEvent('POST /products', '', 'httpApi')] }),
       ]),
     );
     assert.deepEqual(ir.infra, []);
@@ -109,12 +65,12 @@ describe('a service compiled for the local engine', () => {
   });
 
   it('is the same for every stage, and whatever the order of its functions', () => {
-    const [a, b] = [fn('a', { events: [http('GET /a')] }), fn('b')];
-    assert.deepEqual(compile(service([a, b])), compile(service([b, a], { stage: 'prod', dir: '/else' })));
+    const [a, b] = [functionOf('a', { events: [httpEvent('GET /a')] }), functionOf('b')];
+    assert.deepEqual(compile(serviceOf([a, b])), compile(serviceOf([b, a], { stage: 'prod', dir: '/else' })));
   });
 
   it('is plain JSON', () => {
-    const ir = compile(service([fn('list', { events: [http('GET /')] })]));
+    const ir = compile(serviceOf([functionOf('list', { events: [httpEvent('GET /')] })]));
     assert.deepEqual(JSON.parse(JSON.stringify(ir)) as Json, ir);
   });
 
@@ -124,16 +80,16 @@ describe('a service compiled for the local engine', () => {
       { kind: 'stream', props: {}, pointer: '/functions/a/events/1' },
     ];
     const found = problems(
-      service(
+      serviceOf(
         [
-          fn('a', {
+          functionOf('a', {
             events,
             runtime: 'python3.12',
             native: { layers: ['x'] },
             memory: 16,
             timeout: 1_000_000,
           }),
-          fn('b.c'),
+          functionOf('b.c'),
         ],
         {
           resources: { Resources: { Table: {} } },
@@ -158,9 +114,9 @@ describe('a service compiled for the local engine', () => {
 
   it('gives one route to one function', () => {
     const found = problems(
-      service([
-        fn('a', { events: [http('GET /x/{id}')] }),
-        fn('b', { events: [http('GET /x/{name}', '/functions/b/events/0')] }),
+      serviceOf([
+        functionOf('a', { events: [httpEvent('GET /x/{id}')] }),
+        functionOf('b', { events: [httpEvent('GET /x/{name}', '/functions/b/events/0')] }),
       ]),
     );
     assert.deepEqual(
@@ -168,9 +124,9 @@ describe('a service compiled for the local engine', () => {
       [['SFX6009', 'GET /x/{name} of b is also a route of a']],
     );
     compile(
-      service([
-        fn('a', { events: [http('GET /x/{id}')] }),
-        fn('b', { events: [http('POST /x/{id}'), http('ANY /x/{id}')] }),
+      serviceOf([
+        functionOf('a', { events: [httpEvent('GET /x/{id}')] }),
+        functionOf('b', { events: [httpEvent('POST /x/{id}'), httpEvent('ANY /x/{id}')] }),
       ]),
     );
   });

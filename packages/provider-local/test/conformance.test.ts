@@ -1,7 +1,18 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { conformance, type Variant } from '@sfx-deploy/core/testing';
-import type { Ir } from '@sfx-deploy/plugin';
+import type { Ir, JsonObject, Scope } from '@sfx-deploy/plugin';
 import { provider } from '../src/index.js';
-import { artifactOf, handler, type TestEngine, testEngine } from './bench.js';
+import {
+  artifactOf,
+  call,
+  functionOf,
+  handler,
+  httpEvent,
+  serviceOf,
+  type TestEngine,
+  testEngine,
+} from './bench.js';
 
 describe('the local engine', () => {
   let engine: TestEngine;
@@ -62,8 +73,36 @@ describe('the local engine', () => {
             `// ${variant === 'b' ? 'b' : 'a'}`,
           ),
         ),
-      minimum: 30,
+      service: serviceOf([functionOf('list', { events: [httpEvent('GET /list')] }), functionOf('order')]),
+      async drift(scope, resource) {
+        const trigger = await somebodyElse(engine, scope, 'GET', resource.id);
+        await somebodyElse(engine, scope, 'PUT', resource.id, {
+          ...trigger,
+          props: { method: 'GET', path: '/else', cors: null },
+        });
+        return ['path'];
+      },
+      minimum: 55,
     },
     { describe, it },
   );
 });
+
+/** The engine's own door, without sfx. */
+async function somebodyElse(
+  engine: TestEngine,
+  scope: Scope,
+  method: string,
+  id: string,
+  body?: JsonObject,
+): Promise<JsonObject> {
+  const token = (await readFile(join(engine.home, 'token'), 'utf8')).trim();
+  const path = `/v1/stages/${scope.service}/${scope.stage}/triggers/http?id=${encodeURIComponent(id)}`;
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await call(`http://127.0.0.1:${engine.port}${path}`, {
+    method,
+    headers,
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  return JSON.parse(answer.text) as JsonObject;
+}

@@ -3,6 +3,7 @@ import { Agent } from 'node:http';
 import type { Connection, Version } from '@sfx-deploy/plugin';
 import fc from 'fast-check';
 import { pick } from '../src/daemon/router.js';
+import { engineStatus } from '../src/index.js';
 import { rejectsWith } from './assertions.js';
 import { ALIAS, call, flip, handler, live, stage, type TestEngine, testEngine, urlOf } from './bench.js';
 
@@ -158,5 +159,35 @@ describe('traffic on the local engine', () => {
     await prod.forget!();
     assert.deepEqual(await prod.urls!(), {});
     assert.equal((await call(url)).status, 200);
+  });
+
+  it('has a second instance when one is full, and few that have nothing to do', async () => {
+    const slow = await live(
+      connection,
+      'slow',
+      handler('await new Promise((r) => setTimeout(r, 300)); return text(1)'),
+      ['GET /slow'],
+    );
+    await connection.versions.cool!(slow);
+    const before = (await engineStatus(engine.run())).services[0]!.instances;
+    const target = `${await urlOf(connection)}/slow`;
+    const answers = await Promise.all(Array.from({ length: 40 }, () => call(target)));
+    assert.ok(answers.every((answer) => answer.status === 200));
+    assert.equal((await engineStatus(engine.run())).services[0]!.instances, before + 2);
+
+    const many = Array.from({ length: 36 }, (_, n) => `many${n}`);
+    for (const name of many)
+      await connection.versions.warm(await stage(connection, name, handler('', 'return payload')));
+    assert.ok((await engineStatus(engine.run())).services[0]!.instances <= 33);
+    const [first] = await connection.versions.list('many0');
+    await connection.versions.warm(first!);
+    assert.equal(await connection.invoke({ version: first!, function: 'many0' }, 'still'), 'still');
+  });
+
+  it('knows a version by its name alone, as a table has it', async () => {
+    const named = { ...two, digest: 'sha256:' as const };
+    await connection.versions.warm(named);
+    assert.ok((await connection.metrics!(named, new Date(0), new Date(Date.now() + 60_000)))!.requests > 0);
+    await rejectsWith('SFX3107', connection.versions.remove(named));
   });
 });

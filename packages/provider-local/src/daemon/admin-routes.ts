@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ErrorCode, Scope } from '@sfx-deploy/plugin';
-import { hexOf, isName } from '../names.js';
+import { hexOf, isName, keyOf } from '../names.js';
 import type {
   AliasWrite,
   EngineInfo,
@@ -114,7 +114,7 @@ function valuesOf(pattern: string, pathname: string): Record<string, string> | u
       continue;
     }
     const name = part.slice(1);
-    const fits = name === 'digest' ? hexOf(text) !== undefined : isName(text);
+    const fits = name === 'digest' ? keyOf(text) !== undefined : isName(text);
     if (!fits) throw refusal(400, 'SFX6007', `not a ${name}: ${JSON.stringify(text)}`);
     values[name] = text;
   }
@@ -134,7 +134,7 @@ function missing(what: string): never {
 }
 
 function found(call: AdminCall): Serving | undefined {
-  return known(call)?.versions.byDigest(call.path['unit']!, hexOf(call.path['digest']!)!);
+  return known(call)?.versions.byKey(call.path['unit']!, call.path['digest']!);
 }
 
 function version(call: AdminCall): Serving {
@@ -143,7 +143,7 @@ function version(call: AdminCall): Serving {
     throw refusal(
       404,
       'SFX3105',
-      `version ${call.path['unit']}@${hexOf(call.path['digest']!)!.slice(0, 12)} is gone`,
+      `version ${call.path['unit']}@${call.path['digest']!.slice(0, 12)} is gone`,
     );
   return one;
 }
@@ -168,8 +168,10 @@ async function putVersion(call: AdminCall): Promise<unknown> {
     throw refusal(400, 'SFX6003', 'the version has no configuration');
   const meta = jsonOf<StageMeta>(body.subarray(4, 4 + length));
   checkConfig(meta);
+  const hex = hexOf(call.path['digest']!);
+  if (hex === undefined)
+    throw refusal(400, 'SFX6007', `not a digest: ${JSON.stringify(call.path['digest'])}`);
   const stage = await call.engine.stages.ensure(scopeOf(call));
-  const hex = hexOf(call.path['digest']!)!;
   return stage.serially(() => stage.versions.put(call.path['unit']!, hex, meta, body.subarray(4 + length)));
 }
 
@@ -194,7 +196,7 @@ async function removeVersion(call: AdminCall): Promise<void> {
     const aliases = stage.namedBy(one.version.id);
     if (aliases.length > 0)
       throw refusal(409, 'SFX3107', `version ${one.version.id} has alias ${aliases.join(', ')}`);
-    await stage.versions.remove(one.version.unit, hexOf(one.version.digest)!);
+    await stage.versions.remove(one.version);
   });
 }
 
@@ -264,9 +266,10 @@ async function invoke(call: AdminCall): Promise<unknown> {
 
 function invoked(call: AdminCall, wanted: InvokeWrite): Serving {
   const stage = known(call) ?? missing('stage');
-  if (wanted.digest !== undefined) {
-    const one = stage.versions.byDigest(wanted.function, hexOf(wanted.digest) ?? '');
-    if (one === undefined) throw refusal(404, 'SFX3105', `a version of ${wanted.function} is gone`);
+  if (wanted.version !== undefined) {
+    const one = stage.versions.byId(wanted.version);
+    if (one?.version.unit !== wanted.function)
+      throw refusal(404, 'SFX3105', `a version of ${wanted.function} is gone`);
     return one;
   }
   const chosen = stage.choose(wanted.alias ?? '', wanted.function, false);

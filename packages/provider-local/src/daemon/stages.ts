@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Scope } from '@sfx-deploy/plugin';
 import { isName } from '../names.js';
 import { createCrowd } from './crowd.js';
 import { makeFolder, namesIn, readDocument } from './disk.js';
+import { errnoOf } from './refusal.js';
 import { openStage, type Stage } from './stage.js';
 
 /** All services and stages of a home. */
@@ -79,6 +80,7 @@ export async function openStages(options: StagesOptions): Promise<Stages> {
       await rename(folderOf(home, scope), aside);
       stages.delete(keyOf(scope));
       await rm(aside, { recursive: true, force: true });
+      await removeEmpty(join(home, 'stages', scope.service));
     },
     async close(graceMs) {
       await Promise.all([...opened.values()].map((stage) => stage.close(graceMs)));
@@ -90,6 +92,13 @@ export async function openStages(options: StagesOptions): Promise<Stages> {
       for (const stage of opened.values()) for (const one of stage.versions.all()) one.pool.sweep(at);
     },
   };
+}
+
+/** The folder of a service goes with its last stage. */
+async function removeEmpty(folder: string): Promise<void> {
+  await rmdir(folder).catch((error: unknown) => {
+    if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST') throw error;
+  });
 }
 
 function folderOf(home: string, scope: Scope): string {

@@ -46,12 +46,13 @@ export interface Serving {
 export interface VersionStore {
   list(unit: string): readonly Version[];
   all(): readonly Serving[];
-  byDigest(unit: string, hex: string): Serving | undefined;
+  /** By digest, or the part of it that is in the version's name. */
+  byKey(unit: string, hex: string): Serving | undefined;
   byId(id: string): Serving | undefined;
   /** Idempotent by digest. Throws SFX6008 (not a good artifact), SFX6004 (disk full): then nothing of it is kept. */
   put(unit: string, hex: string, meta: StageMeta, zip: Buffer): Promise<Version>;
   /** Lets its calls finish, then removes it. Gone is success. */
-  remove(unit: string, hex: string): Promise<void>;
+  remove(version: Version): Promise<void>;
   /** Metrics to the disk. */
   save(): Promise<void>;
   close(graceMs: number): Promise<void>;
@@ -83,15 +84,15 @@ export async function openVersions(options: VersionStoreOptions): Promise<Versio
       if (document !== undefined) await keep(document);
     }
   }
-  const byDigest = (unit: string, hex: string) => serving.get(versionId(unit, hex));
+  const byKey = (unit: string, hex: string) => serving.get(versionId(unit, hex));
   return {
     list: (unit) =>
       [...serving.values()].map((one) => one.version).filter((version) => version.unit === unit),
     all: () => [...serving.values()],
-    byDigest,
+    byKey,
     byId: (id) => serving.get(id),
     async put(unit, hex, meta, zip) {
-      const known = byDigest(unit, hex);
+      const known = byKey(unit, hex);
       if (known !== undefined) return known.version;
       const document: VersionDocument = {
         unit,
@@ -103,14 +104,14 @@ export async function openVersions(options: VersionStoreOptions): Promise<Versio
       await unpack(options, document, hex, zip);
       return keep(document);
     },
-    async remove(unit, hex) {
-      const known = byDigest(unit, hex);
+    async remove(version) {
+      const known = serving.get(version.id);
       if (known === undefined) return;
-      serving.delete(known.version.id);
+      serving.delete(version.id);
       await known.pool.drain(DRAIN_MS);
       known.pool.leave();
       await known.logs.flush();
-      await discard(options, join(options.dir, unit, hex));
+      await discard(options, folderOf(options, known.version));
     },
     async save() {
       for (const one of serving.values()) {
