@@ -1,7 +1,7 @@
 import { fail } from '../../errors.js';
 import type { Version, Versions } from '../../provider/contract.js';
-import { type Context, findVersion, namedBy, poll, remote } from './context.js';
-import { versionName } from './names.js';
+import { type Context, findAlias, findVersion, namedBy, poll, remote } from './context.js';
+import { physicalName, versionName } from './names.js';
 import { trimRevisions } from './revisions.js';
 import { seat } from './seats.js';
 import { warmth } from './shapes.js';
@@ -72,7 +72,16 @@ async function remove(context: Context, version: Version): Promise<void> {
   await remote(context, 'versions.remove', version.unit, true, (document) => {
     if (refuses) refuse(document);
     delete document.versions[key];
+    if (shape === 'cloudRun') closeEmpty(document, context, version.unit);
   });
+}
+
+/** The object that holds revisions and traffic goes with the last of them. */
+function closeEmpty(document: WorldDocument, context: Context, unit: string): void {
+  const stored = findAlias(document, context.scope, { id: unit });
+  if (stored === undefined || Object.keys(stored.table).length > 0) return;
+  if (versionsOf(document, context, unit).length > 0) return;
+  delete document.aliases[physicalName(context.scope, 'alias', unit)];
 }
 
 export function versions(context: Context): Versions {
