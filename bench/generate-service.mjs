@@ -27,7 +27,10 @@ function functionText(name) {
 export function generateService(dir, n, { provider = 'local' } = {}) {
   mkdirSync(join(dir, 'src'), { recursive: true });
   mkdirSync(join(dir, 'config'), { recursive: true });
-  writeFileSync(join(dir, 'package.json'), `${JSON.stringify({ name: 'bench-service', version: '1.0.0', private: true, type: 'commonjs' })}\n`);
+  writeFileSync(
+    join(dir, 'package.json'),
+    `${JSON.stringify({ name: 'bench-service', version: '1.0.0', private: true, type: 'commonjs' })}\n`,
+  );
   writeFileSync(join(dir, 'config/dev.yml'), 'memory: 256\ntimeout: 10\n');
   writeFileSync(join(dir, 'config/prod.yml'), 'memory: 1024\ntimeout: 20\n');
   let text = `service: bench

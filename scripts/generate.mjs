@@ -20,7 +20,10 @@ const files = ['serverless', 'providers/local', 'ir', 'plan', 'release', 'outcom
 function knownNames(schema) {
   const names = {};
   const visit = (value, path) => {
-    if (Array.isArray(value)) return value.forEach((item, index) => visit(item, `${path}/${index}`));
+    if (Array.isArray(value)) {
+      for (const [index, item] of value.entries()) visit(item, `${path}/${index}`);
+      return;
+    }
     if (typeof value !== 'object' || value === null) return;
     if (value.additionalProperties === false && value.properties) {
       names[`${path}/additionalProperties`] = Object.keys(value.properties);

@@ -29,7 +29,10 @@ export function renderFrame(source: SourceText, at: Position, note = ''): string
   const row = (label: string, text: string): string => `  ${label.padStart(digits)} | ${text}`.trimEnd();
   const { text, column } = window(flat(lineText(source, at.line)), at.column);
   const marks = '^'.repeat(Math.max(1, Math.min(at.length ?? 1, text.length - column + 1)));
-  const lines = [row(String(at.line), text), row('', `${' '.repeat(column - 1)}${marks}${note ? ` ${note}` : ''}`)];
+  const lines = [
+    row(String(at.line), text),
+    row('', `${' '.repeat(column - 1)}${marks}${note ? ` ${note}` : ''}`),
+  ];
   if (at.line > 1) {
     const before = flat(lineText(source, at.line - 1));
     const shift = at.column - column;

@@ -47,8 +47,17 @@ function createLister(dir: string): Lister {
   };
 }
 
+/** Providers whose handlers are `file.export`; elsewhere a handler may be an export alone, or a folder. */
+const FILE_AND_EXPORT: readonly string[] = ['local', 'aws'];
+
 /** Reports handlers whose file is not there (SFX2301), or that name no export (SFX2202). */
-export function checkHandlers(uses: readonly HandlerUse[], dir: string, problems: Problems): void {
+export function checkHandlers(
+  uses: readonly HandlerUse[],
+  provider: string,
+  dir: string,
+  problems: Problems,
+): void {
+  if (!FILE_AND_EXPORT.includes(provider)) return;
   const list = createLister(dir);
   for (const use of uses) {
     const language = languageOf(use.runtime);
@@ -71,7 +80,9 @@ export function checkHandlers(uses: readonly HandlerUse[], dir: string, problems
 
 function split(stem: string): { folder: string; name: string } {
   const slash = stem.lastIndexOf('/');
-  return slash < 0 ? { folder: '.', name: stem } : { folder: stem.slice(0, slash), name: stem.slice(slash + 1) };
+  return slash < 0
+    ? { folder: '.', name: stem }
+    : { folder: stem.slice(0, slash), name: stem.slice(slash + 1) };
 }
 
 function exists(stem: string, language: Language, list: Lister): boolean {

@@ -1,16 +1,29 @@
 import { dirname } from 'node:path';
 import { type Diagnostic, fail } from '../errors.js';
 import type { Json } from '../json.js';
-import { normalize } from '../model/normalize.js';
 import { nameFault } from '../model/names.js';
+import { normalize } from '../model/normalize.js';
 import type { SecretValues, Service } from '../model/service.js';
 import type { Run } from '../run.js';
 import { displayPath, findFile, noSuchFile } from './find.js';
 import { names as localNames, validate as validateLocal } from './generated/local.validate.gen.js';
-import { names as serverlessNames, validate as validateServerless } from './generated/serverless.validate.gen.js';
+import {
+  names as serverlessNames,
+  validate as validateServerless,
+} from './generated/serverless.validate.gen.js';
 import { checkHandlers } from './handlers.js';
-import { type ResolveInit, type Resolved, resolveAll, resolveOne } from './interpolate.js';
-import { keySpan, mapNode, maskScalar, nodeAt, type Node, scalarNode, TOO_LARGE, toJson, valueSpan } from './node.js';
+import { type Resolved, type ResolveInit, resolveAll, resolveOne } from './interpolate.js';
+import {
+  keySpan,
+  mapNode,
+  maskScalar,
+  type Node,
+  nodeAt,
+  scalarNode,
+  TOO_LARGE,
+  toJson,
+  valueSpan,
+} from './node.js';
 import { warnUnused } from './notes.js';
 import { createProblems, type Problems } from './problems.js';
 import { parseText, readText } from './read.js';
@@ -69,8 +82,15 @@ export async function loadConfig(request: ConfigRequest, run: Run): Promise<Load
   const value = plain(resolved.root, problems);
   validate(value, resolved, request, problems);
   const secrets = createSecretCollector();
-  const { service, handlers } = normalize({ ...resolved, dir, stage, provider: request.provider, problems, secrets });
-  checkHandlers(handlers, dir, problems);
+  const { service, handlers } = normalize({
+    ...resolved,
+    dir,
+    stage,
+    provider: request.provider,
+    problems,
+    secrets,
+  });
+  checkHandlers(handlers, service.provider.name, dir, problems);
   if (problems.errors > 0) throw refused(problems);
   warnUnused(resolved.root, problems);
   let document: Json | undefined;
@@ -91,7 +111,9 @@ export async function loadConfig(request: ConfigRequest, run: Run): Promise<Load
 function refused(problems: Problems): Error {
   const diagnostics = problems.list();
   const count = diagnostics.filter((one) => one.severity === 'error').length;
-  return fail('SFX2200', `${count} ${count === 1 ? 'error' : 'errors'} in the configuration`, { diagnostics });
+  return fail('SFX2200', `${count} ${count === 1 ? 'error' : 'errors'} in the configuration`, {
+    diagnostics,
+  });
 }
 
 function readRoot(path: string, name: string, problems: Problems): Node | undefined {
@@ -100,13 +122,22 @@ function readRoot(path: string, name: string, problems: Problems): Node | undefi
   if ('refused' in found) throw fail('SFX2002', found.refused);
   const root = parseText(found.source, problems);
   if (root && !root.map) {
-    problems.add({ code: 'SFX2001', message: 'the file must be a mapping: service, provider, functions', at: valueSpan(root), note: 'not a mapping' });
+    problems.add({
+      code: 'SFX2001',
+      message: 'the file must be a mapping: service, provider, functions',
+      at: valueSpan(root),
+      note: 'not a mapping',
+    });
     return undefined;
   }
   return root;
 }
 
-function initOf(request: ConfigRequest, run: Run, parts: Pick<ResolveInit, 'root' | 'dir' | 'problems'>): ResolveInit {
+function initOf(
+  request: ConfigRequest,
+  run: Run,
+  parts: Pick<ResolveInit, 'root' | 'dir' | 'problems'>,
+): ResolveInit {
   return {
     ...parts,
     cwd: request.cwd,
@@ -134,7 +165,12 @@ async function stageOf(init: ResolveInit, request: ConfigRequest): Promise<strin
   if (!node || typeof node.scalar !== 'string') return DEFAULT_STAGE;
   const fault = nameFault('stage', node.scalar, node.taint === null);
   if (!fault) return node.scalar;
-  init.problems.add({ code: 'SFX2206', message: `the stage ${node.taint ?? node.scalar} ${fault}`, at: valueSpan(node), note: fault });
+  init.problems.add({
+    code: 'SFX2206',
+    message: `the stage ${node.taint ?? node.scalar} ${fault}`,
+    at: valueSpan(node),
+    note: fault,
+  });
   return DEFAULT_STAGE;
 }
 
@@ -145,7 +181,11 @@ function withStage(root: Node, stage: string): Node {
   if (!provider?.map || !written) return root;
   const { source, start, end, keyStart, keyEnd } = written;
   const chosen = { ...scalarNode(stage, source, start, end), dynamic: false, keyStart, keyEnd };
-  const copy = { ...mapNode(new Map(provider.map).set('stage', chosen), provider.dynamic, provider), keyStart: provider.keyStart, keyEnd: provider.keyEnd };
+  const copy = {
+    ...mapNode(new Map(provider.map).set('stage', chosen), provider.dynamic, provider),
+    keyStart: provider.keyStart,
+    keyEnd: provider.keyEnd,
+  };
   return mapNode(new Map(root.map).set('provider', copy), root.dynamic, root);
 }
 
@@ -153,11 +193,18 @@ function withStage(root: Node, stage: string): Node {
 function withFunctions(resolved: Resolved, problems: Problems): Resolved {
   const { root } = resolved;
   const functions = root.map?.get('functions');
-  if (!root.map || !functions?.list || functions.list.some((item) => !item.map && item.scalar !== null)) return resolved;
+  if (!root.map || !functions?.list || functions.list.some((item) => !item.map && item.scalar !== null))
+    return resolved;
   const merged = new Map<string, Node>();
   for (const item of functions.list) {
     for (const [name, fn] of item.map ?? []) {
-      if (merged.has(name)) problems.add({ code: 'SFX2206', message: `the function ${name} is there twice`, at: keySpan(fn), note: 'a second one' });
+      if (merged.has(name))
+        problems.add({
+          code: 'SFX2206',
+          message: `the function ${name} is there twice`,
+          at: keySpan(fn),
+          note: 'a second one',
+        });
       else merged.set(name, fn);
     }
   }
@@ -170,7 +217,11 @@ function plain(root: Node, problems: Problems): Json {
     return toJson(root);
   } catch (thrown) {
     if (thrown !== TOO_LARGE) throw thrown;
-    problems.add({ code: 'SFX2109', message: 'filled with its variables, this file holds more than 500000 values', at: keySpan(root) });
+    problems.add({
+      code: 'SFX2109',
+      message: 'filled with its variables, this file holds more than 500000 values',
+      at: keySpan(root),
+    });
     throw refused(problems);
   }
 }

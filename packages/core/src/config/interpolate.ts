@@ -3,7 +3,7 @@ import { didYouMean } from './nearest.js';
 import { child, type Node, placed, resolvedContainer, type Scalar, valueSpan } from './node.js';
 import type { Answer, SourceContext, VariableSource } from './sources/source.js';
 import type { Span } from './text.js';
-import { parseTemplate, type Parsed, type Template, type Term, type Variable } from './variables.js';
+import { type Parsed, parseTemplate, type Template, type Term, type Variable } from './variables.js';
 
 /** Characters that one text may have once its variables are filled. */
 const MAX_TEXT = 1_000_000;
@@ -84,7 +84,12 @@ function createResolver(
 
   const resolveBelow = (node: Node, path: string): Node => {
     const below = (key: string | number): string => (path === '' ? `${key}` : `${path}.${key}`);
-    if (!node.map) return resolvedContainer(node, node.list!.map((item, index) => resolve(item, below(index))), null);
+    if (!node.map)
+      return resolvedContainer(
+        node,
+        node.list!.map((item, index) => resolve(item, below(index))),
+        null,
+      );
     const map = new Map<string, Node>();
     for (const [key, value] of node.map) map.set(key, value.dynamic ? resolve(value, below(key)) : value);
     return resolvedContainer(node, null, map);
@@ -124,7 +129,9 @@ function createResolver(
     }
     const text = fillText(template, (variable) => spanOf(variable, holder));
     if ('failed' in text) return FAILED;
-    return { node: { ...holder, scalar: text.value, taint: text.secret ? text.shown : null, dynamic: false } };
+    return {
+      node: { ...holder, scalar: text.value, taint: text.secret ? text.shown : null, dynamic: false },
+    };
   };
 
   const fillText = (
@@ -142,7 +149,8 @@ function createResolver(
         continue;
       }
       const outcome = evaluate(part, at(part));
-      const piece = 'node' in outcome && !failed.has(outcome.node) ? asText(outcome.node, part, at(part)) : undefined;
+      const piece =
+        'node' in outcome && !failed.has(outcome.node) ? asText(outcome.node, part, at(part)) : undefined;
       if (!piece) {
         bad = true;
         continue;
@@ -158,8 +166,13 @@ function createResolver(
     return bad ? { failed: true } : { value, shown, secret };
   };
 
-  const asText = (node: Node, variable: Variable, at: Span): { value: string; taint: string | null } | undefined => {
-    if (node.kind === 'scalar' && node.scalar !== null) return { value: String(node.scalar), taint: node.taint };
+  const asText = (
+    node: Node,
+    variable: Variable,
+    at: Span,
+  ): { value: string; taint: string | null } | undefined => {
+    if (node.kind === 'scalar' && node.scalar !== null)
+      return { value: String(node.scalar), taint: node.taint };
     const what = node.kind === 'map' ? 'a mapping' : node.kind === 'list' ? 'a list' : 'null';
     report('SFX2108', `${variable.text} is ${what}, which cannot be a part of a text`, at, what);
     return undefined;
@@ -173,7 +186,8 @@ function createResolver(
       const outcome = evaluateTerm(term, at);
       if ('failed' in outcome) return outcome;
       if ('node' in outcome) {
-        const none = outcome.node.kind === 'scalar' && outcome.node.scalar === null && term.kind !== 'literal';
+        const none =
+          outcome.node.kind === 'scalar' && outcome.node.scalar === null && term.kind !== 'literal';
         if (!none) {
           found.set(variable.text, outcome.node);
           return outcome;
@@ -266,7 +280,9 @@ function createResolver(
     if (!active.has(node)) return undefined;
     const names = [...active.values()];
     const from = [...active.keys()].indexOf(node);
-    const steps = names.slice(from).filter((name, index, all) => index === 0 || !all[index + 1]?.startsWith(`${name}.`));
+    const steps = names
+      .slice(from)
+      .filter((name, index, all) => index === 0 || !all[index + 1]?.startsWith(`${name}.`));
     const path = [...steps, names[from]!].map((name) => name || 'the whole file').join(' -> ');
     return { problem: `this variable needs itself: ${path}`, code: 'SFX2103' };
   };

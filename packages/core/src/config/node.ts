@@ -37,23 +37,79 @@ export function scalarNode(
   keyEnd = -1,
 ): Node {
   const dynamic = typeof scalar === 'string' && taint === null && scalar.includes('${');
-  return { kind: 'scalar', scalar, list: null, map: null, source, start, end, keyStart, keyEnd, dynamic, taint, site: null };
+  return {
+    kind: 'scalar',
+    scalar,
+    list: null,
+    map: null,
+    source,
+    start,
+    end,
+    keyStart,
+    keyEnd,
+    dynamic,
+    taint,
+    site: null,
+  };
 }
 
 /** A container as it is once all below it is resolved. */
-export function resolvedContainer(node: Node, list: readonly Node[] | null, map: ReadonlyMap<string, Node> | null): Node {
+export function resolvedContainer(
+  node: Node,
+  list: readonly Node[] | null,
+  map: ReadonlyMap<string, Node> | null,
+): Node {
   const { kind, source, start, end, keyStart, keyEnd, site } = node;
-  return { kind, scalar: null, list, map, source, start, end, keyStart, keyEnd, dynamic: false, taint: null, site };
+  return {
+    kind,
+    scalar: null,
+    list,
+    map,
+    source,
+    start,
+    end,
+    keyStart,
+    keyEnd,
+    dynamic: false,
+    taint: null,
+    site,
+  };
 }
 
 export function listNode(list: readonly Node[], dynamic: boolean, span: Span): Node {
   const { source, start, end } = span;
-  return { kind: 'list', scalar: null, list, map: null, source, start, end, keyStart: -1, keyEnd: -1, dynamic, taint: null, site: null };
+  return {
+    kind: 'list',
+    scalar: null,
+    list,
+    map: null,
+    source,
+    start,
+    end,
+    keyStart: -1,
+    keyEnd: -1,
+    dynamic,
+    taint: null,
+    site: null,
+  };
 }
 
 export function mapNode(map: ReadonlyMap<string, Node>, dynamic: boolean, span: Span): Node {
   const { source, start, end } = span;
-  return { kind: 'map', scalar: null, list: null, map, source, start, end, keyStart: -1, keyEnd: -1, dynamic, taint: null, site: null };
+  return {
+    kind: 'map',
+    scalar: null,
+    list: null,
+    map,
+    source,
+    start,
+    end,
+    keyStart: -1,
+    keyEnd: -1,
+    dynamic,
+    taint: null,
+    site: null,
+  };
 }
 
 /** The same node under a key. */
@@ -159,11 +215,21 @@ export function isTainted(node: Node): boolean {
 export function fromJson(value: Json, span: Span, taint: string | null = null): Node {
   if (Array.isArray(value)) {
     const items = value.map((item: Json) => fromJson(item, span, taint));
-    return listNode(items, items.some((item) => item.dynamic), span);
+    return listNode(
+      items,
+      items.some((item) => item.dynamic),
+      span,
+    );
   }
   if (typeof value === 'object' && value !== null) {
-    const map = new Map(Object.entries(value).map(([key, inner]) => [key, fromJson(inner as Json, span, taint)]));
-    return mapNode(map, [...map.values()].some((item) => item.dynamic), span);
+    const map = new Map(
+      Object.entries(value).map(([key, inner]) => [key, fromJson(inner as Json, span, taint)]),
+    );
+    return mapNode(
+      map,
+      [...map.values()].some((item) => item.dynamic),
+      span,
+    );
   }
   return scalarNode(value as Scalar, span.source, span.start, span.end, taint);
 }

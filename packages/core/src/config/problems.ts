@@ -75,7 +75,10 @@ function replaceAll(text: string, value: string, shown: string): string {
   return result + text.slice(from);
 }
 
-function diagnostic({ code, message, at, note, hint, severity }: Finding, clean: (text: string) => string): Diagnostic {
+function diagnostic(
+  { code, message, at, note, hint, severity }: Finding,
+  clean: (text: string) => string,
+): Diagnostic {
   const position = positionOf(at);
   return {
     code,

@@ -9,7 +9,10 @@ import { isYamlFault, readYaml } from './yaml.js';
 /** Bytes that one configuration file may have. */
 export const MAX_BYTES = 10 * 1024 * 1024;
 
-export type FileText = { readonly source: SourceText } | { readonly absent: true } | { readonly refused: string };
+export type FileText =
+  | { readonly source: SourceText }
+  | { readonly absent: true }
+  | { readonly refused: string };
 
 function errno(thrown: unknown): string {
   return (thrown as NodeJS.ErrnoException | null)?.code ?? '';

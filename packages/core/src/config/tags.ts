@@ -1,19 +1,51 @@
-import { plainScalar } from './scalar.js';
 import { listNode, mapNode, type Node, scalarNode } from './node.js';
+import { plainScalar } from './scalar.js';
 import type { Span } from './text.js';
 
 /** CloudFormation's short forms: `!Sub x` is `{ Fn::Sub: x }`. `Ref` and `Condition` have no prefix. */
 export const cloudFormationTags: readonly string[] = [
-  'Ref', 'Condition', 'GetAtt', 'Sub', 'Join', 'If', 'Equals', 'Not', 'And', 'Or', 'Select', 'Split', 'ImportValue',
-  'FindInMap', 'GetAZs', 'Base64', 'Cidr', 'Transform', 'Length', 'ToJsonString', 'ForEach', 'Contains',
-  'EachMemberEquals', 'EachMemberIn', 'RefAll', 'ValueOf', 'ValueOfAll', 'Implies',
+  'Ref',
+  'Condition',
+  'GetAtt',
+  'Sub',
+  'Join',
+  'If',
+  'Equals',
+  'Not',
+  'And',
+  'Or',
+  'Select',
+  'Split',
+  'ImportValue',
+  'FindInMap',
+  'GetAZs',
+  'Base64',
+  'Cidr',
+  'Transform',
+  'Length',
+  'ToJsonString',
+  'ForEach',
+  'Contains',
+  'EachMemberEquals',
+  'EachMemberIn',
+  'RefAll',
+  'ValueOf',
+  'ValueOfAll',
+  'Implies',
 ];
 
 const STANDARD = 'tag:yaml.org,2002:';
 
 /** `!!str`, `!!int` … of a scalar; undefined when the tag is not one of them or does not fit. */
-export function standardScalar(tag: string, text: string): { value: string | number | boolean | null } | undefined {
-  const name = tag.startsWith('!!') ? tag.slice(2) : tag.startsWith(`!<${STANDARD}`) ? tag.slice(2 + STANDARD.length, -1) : tag;
+export function standardScalar(
+  tag: string,
+  text: string,
+): { value: string | number | boolean | null } | undefined {
+  const name = tag.startsWith('!!')
+    ? tag.slice(2)
+    : tag.startsWith(`!<${STANDARD}`)
+      ? tag.slice(2 + STANDARD.length, -1)
+      : tag;
   if (name === '!' || name === 'str' || name === 'timestamp' || name === 'binary') return { value: text };
   const value = plainScalar(text);
   if (name === 'null' && value === null) return { value };
@@ -34,7 +66,11 @@ export function longForm(tag: string, value: Node, span: Span): Node | undefined
   if (!cloudFormationTags.includes(name)) return undefined;
   const key = name === 'Ref' || name === 'Condition' ? name : `Fn::${name}`;
   const inner = name === 'GetAtt' ? attribute(value) : value;
-  return mapNode(new Map([[key, { ...inner, keyStart: span.start, keyEnd: span.start + tag.length }]]), inner.dynamic, span);
+  return mapNode(
+    new Map([[key, { ...inner, keyStart: span.start, keyEnd: span.start + tag.length }]]),
+    inner.dynamic,
+    span,
+  );
 }
 
 /** `!GetAtt Table.Arn` is written in short for a list of two. */
@@ -47,5 +83,9 @@ function attribute(value: Node): Node {
     scalarNode(value.scalar.slice(0, dot), value.source, value.start, value.start + dot),
     scalarNode(value.scalar.slice(dot + 1), value.source, value.start + dot + 1, value.end),
   ];
-  return listNode(parts, parts.some((part) => part.dynamic), value);
+  return listNode(
+    parts,
+    parts.some((part) => part.dynamic),
+    value,
+  );
 }

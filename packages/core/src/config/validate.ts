@@ -1,6 +1,6 @@
-import { type Finding, type Problems } from './problems.js';
 import { didYouMean } from './nearest.js';
-import { child, keySpan, maskScalar, nearestNode, nodeAt, type Node, segments, valueSpan } from './node.js';
+import { child, keySpan, maskScalar, type Node, nearestNode, nodeAt, segments, valueSpan } from './node.js';
+import type { Finding, Problems } from './problems.js';
 import type { SchemaError, SchemaValidator } from './schema-error.js';
 import { positionOf } from './text.js';
 
@@ -32,7 +32,13 @@ const patternWords: Readonly<Record<string, string>> = {
 };
 
 /** Checks a value against a schema and reports what is wrong in plain words, at the key or value that is meant. */
-export function checkSchema(value: unknown, root: Node, failed: ReadonlySet<Node>, check: SchemaCheck, problems: Problems): void {
+export function checkSchema(
+  value: unknown,
+  root: Node,
+  failed: ReadonlySet<Node>,
+  check: SchemaCheck,
+  problems: Problems,
+): void {
   if (check.validate(value)) return;
   const below = check.below ?? '';
   for (const error of causes(check.validate.errors ?? [])) {
@@ -54,12 +60,18 @@ export function causes(errors: readonly SchemaError[]): SchemaError[] {
       continue;
     }
     const branches: SchemaError[] = [];
-    while (kept.length > 0 && kept[kept.length - 1]!.instancePath.startsWith(error.instancePath) && !isBefore(kept[kept.length - 1]!, error)) {
+    while (
+      kept.length > 0 &&
+      kept[kept.length - 1]!.instancePath.startsWith(error.instancePath) &&
+      !isBefore(kept[kept.length - 1]!, error)
+    ) {
       branches.unshift(kept.pop()!);
     }
     kept.push(...nearestForm(branches, error));
   }
-  const named = new Set(kept.filter((error) => error.keyword === 'additionalProperties').map((error) => error.instancePath));
+  const named = new Set(
+    kept.filter((error) => error.keyword === 'additionalProperties').map((error) => error.instancePath),
+  );
   return kept.filter((error) => error.keyword !== 'maxProperties' || !named.has(error.instancePath));
 }
 
@@ -74,17 +86,28 @@ function nearestForm(errors: readonly SchemaError[], combinator: SchemaError): S
   const forms = new Map<string, SchemaError[]>();
   for (const error of errors) {
     const inside = error.schemaPath.startsWith(`${combinator.schemaPath}/`);
-    const form = inside ? error.schemaPath.slice(combinator.schemaPath.length + 1).split('/')[0]! : error.schemaPath.split('/').slice(0, 3).join('/');
+    const form = inside
+      ? error.schemaPath.slice(combinator.schemaPath.length + 1).split('/')[0]!
+      : error.schemaPath.split('/').slice(0, 3).join('/');
     forms.set(form, [...(forms.get(form) ?? []), error]);
   }
   const here = combinator.instancePath;
   const misfit = (form: SchemaError[]): number =>
-    form.filter((error) => error.instancePath === here && (error.keyword === 'type' || error.keyword === 'required' || error.keyword === 'const')).length * 10 + form.length;
-  const isKind = (form: SchemaError[]): boolean => form.some((error) => error.keyword === 'type' && error.instancePath === here);
+    form.filter(
+      (error) =>
+        error.instancePath === here &&
+        (error.keyword === 'type' || error.keyword === 'required' || error.keyword === 'const'),
+    ).length *
+      10 +
+    form.length;
+  const isKind = (form: SchemaError[]): boolean =>
+    form.some((error) => error.keyword === 'type' && error.instancePath === here);
   const all = [...forms.values()];
   const fitting = all.filter((form) => !isKind(form));
   if (fitting.length > 0) return fitting.sort((a, b) => misfit(a) - misfit(b))[0]!;
-  const types = all.flatMap((form) => form.filter((error) => error.instancePath === here)).flatMap((error) => error.params['type'] as string | string[]);
+  const types = all
+    .flatMap((form) => form.filter((error) => error.instancePath === here))
+    .flatMap((error) => error.params['type'] as string | string[]);
   return [{ ...combinator, keyword: 'type', params: { type: [...new Set(types)] } }];
 }
 
@@ -93,10 +116,21 @@ function finding(error: SchemaError, pointer: string, node: Node, root: Node, ch
   switch (error.keyword) {
     case 'additionalProperties':
     case 'unevaluatedProperties':
-      return unknownKey(String(error.params['additionalProperty'] ?? error.params['unevaluatedProperty']), where, node, error, check);
+      return unknownKey(
+        String(error.params['additionalProperty'] ?? error.params['unevaluatedProperty']),
+        where,
+        node,
+        error,
+        check,
+      );
     case 'required': {
       const key = String(error.params['missingProperty']);
-      return { code: 'SFX2203', message: `${where ? `${where} has` : 'the file has'} no ${key}`, at: keySpan(node), note: `no ${key}` };
+      return {
+        code: 'SFX2203',
+        message: `${where ? `${where} has` : 'the file has'} no ${key}`,
+        at: keySpan(node),
+        note: `no ${key}`,
+      };
     }
     case 'minProperties':
     case 'maxProperties':
@@ -109,21 +143,37 @@ function finding(error: SchemaError, pointer: string, node: Node, root: Node, ch
 function unknownKey(key: string, where: string, node: Node, error: SchemaError, check: SchemaCheck): Finding {
   const known = check.names[error.schemaPath] ?? [];
   const taken = node.map ? [...node.map.keys()] : [];
-  const hint = didYouMean(key, known.filter((name) => !taken.includes(name)));
+  const hint = didYouMean(
+    key,
+    known.filter((name) => !taken.includes(name)),
+  );
   const message = `${key} is not a key of ${where || 'the file'}${hint}`;
   const at = child(node, key);
   const few = known.length > 0 && known.length <= 12 ? `Its keys are ${known.join(', ')}.` : undefined;
-  return { code: 'SFX2201', message, at: at ? keySpan(at) : keySpan(node), note: `unknown key${hint}`, ...(few ? { hint: few } : {}) };
+  return {
+    code: 'SFX2201',
+    message,
+    at: at ? keySpan(at) : keySpan(node),
+    note: `unknown key${hint}`,
+    ...(few ? { hint: few } : {}),
+  };
 }
 
 function count(where: string, node: Node): Finding {
   const keys = node.map ? [...node.map.keys()] : [];
   const message =
-    keys.length === 0 ? `${where} is empty; it takes one key` : `${where} takes one key and has ${keys.length}: ${keys.join(', ')}`;
+    keys.length === 0
+      ? `${where} is empty; it takes one key`
+      : `${where} takes one key and has ${keys.length}: ${keys.join(', ')}`;
   const second = keys[1] === undefined ? undefined : child(node, keys[1]);
   return {
-    code: 'SFX2202', message, at: second ? keySpan(second) : keySpan(node), note: keys.length === 0 ? 'empty' : 'one key too many',
-    ...(keys.length > 1 ? { hint: 'Begin another item with `-`, or indent what belongs to the first key.' } : {}),
+    code: 'SFX2202',
+    message,
+    at: second ? keySpan(second) : keySpan(node),
+    note: keys.length === 0 ? 'empty' : 'one key too many',
+    ...(keys.length > 1
+      ? { hint: 'Begin another item with `-`, or indent what belongs to the first key.' }
+      : {}),
   };
 }
 
@@ -142,7 +192,9 @@ function wrongValue(error: SchemaError, where: string, node: Node, root: Node, p
 function expectation({ keyword, params }: SchemaError): string {
   if (keyword === 'type') {
     const types = (Array.isArray(params['type']) ? params['type'] : [params['type']]) as string[];
-    const words = types.filter((type) => type !== 'null' || types.length === 1).map((type) => typeWords[type] ?? type);
+    const words = types
+      .filter((type) => type !== 'null' || types.length === 1)
+      .map((type) => typeWords[type] ?? type);
     return either(words);
   }
   if (keyword === 'enum') return either((params['allowedValues'] as unknown[]).map(String));
@@ -157,7 +209,9 @@ function expectation({ keyword, params }: SchemaError): string {
 }
 
 function either(words: readonly string[]): string {
-  return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} or ${words[words.length - 1]}`;
+  return words.length < 2
+    ? (words[0] ?? '')
+    : `${words.slice(0, -1).join(', ')} or ${words[words.length - 1]}`;
 }
 
 function meant(error: SchemaError, node: Node): string {
@@ -184,6 +238,7 @@ export function shownValue(node: Node): string {
 /** `/functions/list/events/0` as people write it: `functions.list.events[0]`. */
 export function dotted(pointer: string): string {
   let text = '';
-  for (const part of segments(pointer)) text += /^\d+$/.test(part) ? `[${part}]` : text === '' ? part : `.${part}`;
+  for (const part of segments(pointer))
+    text += /^\d+$/.test(part) ? `[${part}]` : text === '' ? part : `.${part}`;
   return text;
 }

@@ -11,7 +11,12 @@ export interface Variable {
 }
 
 export type Term =
-  | { readonly kind: 'source'; readonly name: string; readonly params: Template | null; readonly address: Template | null }
+  | {
+      readonly kind: 'source';
+      readonly name: string;
+      readonly params: Template | null;
+      readonly address: Template | null;
+    }
   | { readonly kind: 'literal'; readonly value: Scalar | Template }
   | { readonly kind: 'variable'; readonly variable: Variable };
 
@@ -30,7 +35,13 @@ export interface Parsed {
 const NUMBER = /^-?\d+(?:\.\d+)?$/;
 
 function isNameChar(code: number): boolean {
-  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95 || code === 45;
+  return (
+    (code >= 97 && code <= 122) ||
+    (code >= 65 && code <= 90) ||
+    (code >= 48 && code <= 57) ||
+    code === 95 ||
+    code === 45
+  );
 }
 
 /** Whether `${` at `index` begins a variable: a lower-case source name, then `:` or `(`. `${AWS::Region}` and `${Name}` do not. */

@@ -1,5 +1,5 @@
-import { EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml';
 import type { AliasEvent, Event, MappingEvent, ScalarEvent, SequenceEvent } from 'js-yaml';
+import { EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml';
 import { didYouMean } from './nearest.js';
 import { listNode, mapNode, type Node, scalarNode } from './node.js';
 import { plainScalar } from './scalar.js';
@@ -77,8 +77,21 @@ interface Frame {
 
 function frameOf(kind: Frame['kind'], start: number, tag: string, tagStart: number, anchor: string): Frame {
   return {
-    kind, start, tag, tagStart, anchor, list: [], map: new Map(), merged: null, dynamic: false, size: 1, end: start,
-    key: null, keyStart: -1, keyEnd: -1, keyIsMerge: false,
+    kind,
+    start,
+    tag,
+    tagStart,
+    anchor,
+    list: [],
+    map: new Map(),
+    merged: null,
+    dynamic: false,
+    size: 1,
+    end: start,
+    key: null,
+    keyStart: -1,
+    keyEnd: -1,
+    keyIsMerge: false,
   };
 }
 
@@ -101,7 +114,8 @@ export function readYaml(source: SourceText): Node {
     for (const item of from) {
       if (!item.map) throw fault("'<<' takes a mapping or a list of mappings", frame.keyStart, frame.keyEnd);
       for (const [key, inner] of item.map) {
-        if (++merged > MAX_MERGED) throw fault(`'<<' merges more than ${MAX_MERGED} keys`, frame.keyStart, frame.keyEnd);
+        if (++merged > MAX_MERGED)
+          throw fault(`'<<' merges more than ${MAX_MERGED} keys`, frame.keyStart, frame.keyEnd);
         if (frame.map.has(key)) continue;
         frame.map.set(key, inner);
         frame.merged ??= new Set();
@@ -114,7 +128,10 @@ export function readYaml(source: SourceText): Node {
   const addPair = (frame: Frame, value: Node): void => {
     const key = frame.key as string;
     frame.key = null;
-    if (frame.keyIsMerge) return merge(frame, value);
+    if (frame.keyIsMerge) {
+      merge(frame, value);
+      return;
+    }
     if (key === '__proto__') throw fault('the key __proto__ is not allowed', frame.keyStart, frame.keyEnd);
     if (frame.map.has(key) && !frame.merged?.delete(key)) {
       throw fault(`the key ${key} is written twice in this mapping`, frame.keyStart, frame.keyEnd);
@@ -134,7 +151,6 @@ export function readYaml(source: SourceText): Node {
     } else if (frame.key !== null) addPair(frame, value);
     else if (value.kind !== 'scalar') throw fault('a key must be text', value.start);
     else setKey(frame, String(value.scalar), value.start, value.end, false);
-
   };
 
   const scalar = (event: ScalarEvent): void => {
@@ -151,18 +167,39 @@ export function readYaml(source: SourceText): Node {
     }
     let node: Node;
     if (event.tagStart >= 0) node = taggedScalar(source, event, value, at, end);
-    else node = scalarNode(plain ? plainScalar(value) : value, source, at, end, null, parent.keyStart, parent.keyEnd);
-    if (event.anchorStart >= 0) anchors.set(text.slice(event.anchorStart, event.anchorEnd), { node, size: 1 });
+    else
+      node = scalarNode(
+        plain ? plainScalar(value) : value,
+        source,
+        at,
+        end,
+        null,
+        parent.keyStart,
+        parent.keyEnd,
+      );
+    if (event.anchorStart >= 0)
+      anchors.set(text.slice(event.anchorStart, event.anchorEnd), { node, size: 1 });
     add(node, 1, end);
   };
 
   const alias = (event: AliasEvent): void => {
     const name = text.slice(event.anchorStart, event.anchorEnd);
     const found = anchors.get(name);
-    if (!found) throw fault(`no anchor &${name} stands before this alias${didYouMean(name, anchors.keys())}`, event.anchorStart - 1, event.anchorEnd);
-    if (!found.node) throw fault(`the anchor &${name} would hold itself`, event.anchorStart - 1, event.anchorEnd);
+    if (!found)
+      throw fault(
+        `no anchor &${name} stands before this alias${didYouMean(name, anchors.keys())}`,
+        event.anchorStart - 1,
+        event.anchorEnd,
+      );
+    if (!found.node)
+      throw fault(`the anchor &${name} would hold itself`, event.anchorStart - 1, event.anchorEnd);
     aliased += found.size;
-    if (aliased > MAX_ALIASED) throw fault(`aliases make this file larger than ${MAX_ALIASED} values`, event.anchorStart - 1, event.anchorEnd);
+    if (aliased > MAX_ALIASED)
+      throw fault(
+        `aliases make this file larger than ${MAX_ALIASED} values`,
+        event.anchorStart - 1,
+        event.anchorEnd,
+      );
     add(found.node, found.size, event.anchorEnd);
   };
 
@@ -188,7 +225,8 @@ export function readYaml(source: SourceText): Node {
     else if (event.type === EVENT_ID.SEQUENCE) open(event, 'list');
     else if (event.type === EVENT_ID.ALIAS) alias(event);
     else {
-      if (root) throw fault('a second document begins here; sfx reads files of one', secondDocument(text, root.end));
+      if (root)
+        throw fault('a second document begins here; sfx reads files of one', secondDocument(text, root.end));
       stack.push(frameOf('document', 0, '', -1, ''));
     }
   }
@@ -199,8 +237,18 @@ export function readYaml(source: SourceText): Node {
 function withKey(node: Node, frame: Frame): Node {
   if (node.keyStart === frame.keyStart && node.keyEnd === frame.keyEnd) return node;
   return {
-    kind: node.kind, scalar: node.scalar, list: node.list, map: node.map, source: node.source, start: node.start, end: node.end,
-    keyStart: frame.keyStart, keyEnd: frame.keyEnd, dynamic: node.dynamic, taint: node.taint, site: node.site,
+    kind: node.kind,
+    scalar: node.scalar,
+    list: node.list,
+    map: node.map,
+    source: node.source,
+    start: node.start,
+    end: node.end,
+    keyStart: frame.keyStart,
+    keyEnd: frame.keyEnd,
+    dynamic: node.dynamic,
+    taint: node.taint,
+    site: node.site,
   };
 }
 
@@ -229,7 +277,13 @@ function unknownTag(tag: string, start: number): YamlFault {
   return fault(`the tag ${tag} is not known${didYouMean(tag, names)}`, start, start + tag.length);
 }
 
-function taggedScalar(source: SourceText, event: ScalarEvent, value: string, start: number, end: number): Node {
+function taggedScalar(
+  source: SourceText,
+  event: ScalarEvent,
+  value: string,
+  start: number,
+  end: number,
+): Node {
   const tag = source.text.slice(event.tagStart, event.tagEnd);
   const standard = standardScalar(tag, value);
   if (standard) return scalarNode(standard.value, source, start, end);
@@ -241,7 +295,10 @@ function taggedScalar(source: SourceText, event: ScalarEvent, value: string, sta
 
 function collection(source: SourceText, frame: Frame): Node {
   const span = { source, start: frame.start, end: Math.max(frame.end, frame.start + 1) };
-  const node = frame.kind === 'list' ? listNode(frame.list, frame.dynamic, span) : mapNode(frame.map, frame.dynamic, span);
+  const node =
+    frame.kind === 'list'
+      ? listNode(frame.list, frame.dynamic, span)
+      : mapNode(frame.map, frame.dynamic, span);
   if (frame.tag === '' || isStandardCollection(frame.tag, frame.kind as 'list' | 'map')) return node;
   const long = longForm(frame.tag, node, { source, start: frame.tagStart, end: frame.end });
   if (!long) throw unknownTag(frame.tag, frame.tagStart);

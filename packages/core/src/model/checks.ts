@@ -5,7 +5,11 @@ import type { Check } from '../release/rollout.js';
 import type { Scope } from './normalize.js';
 
 /** `checks:` in their normal form. Its schema has been checked. */
-export function normalizeChecks(scope: Scope, value: unknown, functions: readonly string[]): readonly Check[] {
+export function normalizeChecks(
+  scope: Scope,
+  value: unknown,
+  functions: readonly string[],
+): readonly Check[] {
   if (!Array.isArray(value)) return [];
   const names = new Set<string>();
   return value.filter(isObject).flatMap((check, index) => {
@@ -15,7 +19,11 @@ export function normalizeChecks(scope: Scope, value: unknown, functions: readonl
     if (names.has(name)) scope.complain(`${pointer}/name`, 'SFX2206', `there are two checks ${name}`);
     names.add(name);
     if (!functions.includes(fn)) {
-      scope.complain(`${pointer}/function`, 'SFX2207', `there is no function ${fn}${didYouMean(fn, functions)}`);
+      scope.complain(
+        `${pointer}/function`,
+        'SFX2207',
+        `there is no function ${fn}${didYouMean(fn, functions)}`,
+      );
     }
     if (check['payload'] !== undefined && check['http'] !== undefined) {
       scope.complain(`${pointer}/http`, 'SFX2202', `${name} has a payload; http beside it is a second one`);
@@ -30,13 +38,19 @@ function keepsNothing(scope: Scope, pointer: string, name: string): void {
   for (const key of ['payload', 'http', 'expect']) {
     const node = nodeAt(scope.input.root, `${pointer}/${key}`);
     if (!node || !isTainted(node)) continue;
-    scope.complain(`${pointer}/${key}`, 'SFX2208', `${key} of check ${name} takes a value from outside; releases keep their checks`, 'key');
+    scope.complain(
+      `${pointer}/${key}`,
+      'SFX2208',
+      `${key} of check ${name} takes a value from outside; releases keep their checks`,
+      'key',
+    );
   }
 }
 
 function expectOf(check: Record<string, unknown>): Check['expect'] {
   const expect = isObject(check['expect']) ? check['expect'] : {};
-  const status = typeof expect['status'] === 'number' ? expect['status'] : check['http'] === undefined ? undefined : 200;
+  const status =
+    typeof expect['status'] === 'number' ? expect['status'] : check['http'] === undefined ? undefined : 200;
   return {
     ...(status === undefined ? {} : { status }),
     ...(expect['match'] === undefined ? {} : { match: expect['match'] as Json }),

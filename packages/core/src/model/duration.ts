@@ -2,7 +2,8 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 
 /** Milliseconds of `800ms`, `5m`, `1.5h`; a bare number is seconds. Undefined when it is no duration. */
 export function parseDuration(value: unknown): number | undefined {
-  if (typeof value === 'number') return value >= 0 && Number.isFinite(value) ? Math.round(value * 1000) : undefined;
+  if (typeof value === 'number')
+    return value >= 0 && Number.isFinite(value) ? Math.round(value * 1000) : undefined;
   const found = typeof value === 'string' ? /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(value) : null;
   return found ? Math.round(Number(found[1]) * UNITS[found[2] ?? 's']!) : undefined;
 }

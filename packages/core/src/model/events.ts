@@ -4,8 +4,20 @@ import type { ServiceEvent } from './service.js';
 
 /** The key that a trigger's short form stands for: `sqs: <arn>` is `sqs: { arn }`. */
 const shortForms: Readonly<Record<string, string>> = {
-  schedule: 'rate', sqs: 'arn', stream: 'arn', sns: 'arn', s3: 'bucket', websocket: 'route', queue: 'queue', topic: 'topic',
-  cloudwatchLog: 'logGroup', cognitoUserPool: 'pool', alexaSkill: 'appId', alexaSmartHome: 'appId', iot: 'sql', eventBridge: 'schedule',
+  schedule: 'rate',
+  sqs: 'arn',
+  stream: 'arn',
+  sns: 'arn',
+  s3: 'bucket',
+  websocket: 'route',
+  queue: 'queue',
+  topic: 'topic',
+  cloudwatchLog: 'logGroup',
+  cognitoUserPool: 'pool',
+  alexaSkill: 'appId',
+  alexaSmartHome: 'appId',
+  iot: 'sql',
+  eventBridge: 'schedule',
 };
 
 /** An event before its CORS is known: that needs all routes of its path. */
@@ -32,7 +44,12 @@ export function draftEvent(value: unknown, pointer: string, fn: string): DraftEv
   if (kind === undefined) return undefined;
   const below = `${pointer}/${kind}`;
   if (isHttp(kind)) return draftHttp(kind, props, below, fn);
-  return { kind, pointer: below, function: fn, props: isPlain(props) ? (props as JsonObject) : { [shortForms[kind] ?? 'value']: props as Json } };
+  return {
+    kind,
+    pointer: below,
+    function: fn,
+    props: isPlain(props) ? (props as JsonObject) : { [shortForms[kind] ?? 'value']: props as Json },
+  };
 }
 
 /** A mapping of the trigger's own keys, and not a value that CloudFormation fills. */
@@ -42,7 +59,12 @@ function isPlain(props: unknown): boolean {
   return !(keys.length === 1 && (keys[0] === 'Ref' || keys[0]!.startsWith('Fn::') || keys[0] === '$secret'));
 }
 
-function draftHttp(kind: string, props: unknown, pointer: string, fn: string): DraftEvent | EventFault | undefined {
+function draftHttp(
+  kind: string,
+  props: unknown,
+  pointer: string,
+  fn: string,
+): DraftEvent | EventFault | undefined {
   const short = typeof props === 'string' ? splitRoute(props) : undefined;
   const own = isObject(props) ? props : {};
   const path = short ? short.path : own['path'];
@@ -51,11 +73,21 @@ function draftHttp(kind: string, props: unknown, pointer: string, fn: string): D
   const route = normalizeRoute(typeof method === 'string' ? method : undefined, path);
   if ('fault' in route) return { pointer, message: route.fault };
   const { path: _path, method: _method, cors, ...rest } = own;
-  return { kind, pointer, function: fn, route, props: rest as JsonObject, ...(cors === undefined ? {} : { cors }) };
+  return {
+    kind,
+    pointer,
+    function: fn,
+    route,
+    props: rest as JsonObject,
+    ...(cors === undefined ? {} : { cors }),
+  };
 }
 
 /** All events in their normal form, in order. `httpApiCors` is what the provider says for routes that say nothing. */
-export function finishEvents(drafts: readonly DraftEvent[], httpApiCors: unknown): Map<DraftEvent, ServiceEvent> {
+export function finishEvents(
+  drafts: readonly DraftEvent[],
+  httpApiCors: unknown,
+): Map<DraftEvent, ServiceEvent> {
   const methods = new Map<string, string[]>();
   for (const { kind, route } of drafts) {
     if (!route) continue;
@@ -73,13 +105,19 @@ export function finishEvents(drafts: readonly DraftEvent[], httpApiCors: unknown
     }
     const asked = draft.cors === undefined && kind === 'httpApi' ? httpApiCors : draft.cors;
     const cors = normalizeCors(asked, methods.get(`${kind} ${routeKey(route.path)}`) ?? []);
-    finished.set(draft, { kind, props: { method: route.method, path: route.path, cors: cors as Json, ...draft.props }, pointer });
+    finished.set(draft, {
+      kind,
+      props: { method: route.method, path: route.path, cors: cors as Json, ...draft.props },
+      pointer,
+    });
   }
   return finished;
 }
 
 /** Pairs of events that have the same source. */
-export function sameRoutes(drafts: readonly DraftEvent[]): { readonly first: DraftEvent; readonly again: DraftEvent }[] {
+export function sameRoutes(
+  drafts: readonly DraftEvent[],
+): { readonly first: DraftEvent; readonly again: DraftEvent }[] {
   const seen = new Map<string, DraftEvent>();
   const pairs: { first: DraftEvent; again: DraftEvent }[] = [];
   for (const draft of drafts) {

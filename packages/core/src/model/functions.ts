@@ -25,11 +25,25 @@ const MEMORY_MB = 256;
 const TIMEOUT_MS = 6000;
 
 const NEUTRAL_KEYS: ReadonlySet<string> = new Set([
-  'handler', 'runtime', 'memorySize', 'memory', 'timeout', 'environment', 'events', 'package', 'description',
+  'handler',
+  'runtime',
+  'memorySize',
+  'memory',
+  'timeout',
+  'environment',
+  'events',
+  'package',
+  'description',
 ]);
 
 /** One function, apart from what needs all the others. */
-export function draftFunction(scope: Scope, name: string, pointer: string, node: Node, defaults: FunctionDefaults): FunctionDraft {
+export function draftFunction(
+  scope: Scope,
+  name: string,
+  pointer: string,
+  node: Node,
+  defaults: FunctionDefaults,
+): FunctionDraft {
   const at = (key: string): Node | undefined => node.map?.get(key);
   const scalar = (key: string): unknown => {
     const found = at(key);
@@ -57,7 +71,12 @@ export function draftFunction(scope: Scope, name: string, pointer: string, node:
   return { fn, events: eventsOf(scope, name, pointer, at('events')), ...(use ? { use } : {}) };
 }
 
-function handlerOf(scope: Scope, name: string, pointer: string, node: Node): { text: string; node: Node } | undefined {
+function handlerOf(
+  scope: Scope,
+  name: string,
+  pointer: string,
+  node: Node,
+): { text: string; node: Node } | undefined {
   const found = node.map?.get('handler');
   if (found && scope.input.failed.has(found)) return undefined;
   if (typeof found?.scalar === 'string' && found.scalar !== '') return { text: found.scalar, node: found };
@@ -79,14 +98,27 @@ function memoryOf(...values: readonly unknown[]): number {
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** The provider's variables, then the function's own; `null` takes one away. Values are texts or refs. */
-function environmentOf(scope: Scope, pointer: string, shared: Node | undefined, own: Node | undefined): Readonly<Record<string, Json>> {
+function environmentOf(
+  scope: Scope,
+  pointer: string,
+  shared: Node | undefined,
+  own: Node | undefined,
+): Readonly<Record<string, Json>> {
   const result: Record<string, Json> = {};
-  for (const [from, where] of [[shared, '/provider'], [own, pointer]] as const) {
+  for (const [from, where] of [
+    [shared, '/provider'],
+    [own, pointer],
+  ] as const) {
     if (!from?.map) continue;
     for (const [key, node] of from.map) {
       if (!VARIABLE_NAME.test(key)) {
         const message = `${key} cannot be the name of an environment variable: letters, digits and underscores`;
-        scope.complain(`${where}/environment/${key.replace(/~/g, '~0').replace(/\//g, '~1')}`, 'SFX2206', message, 'key');
+        scope.complain(
+          `${where}/environment/${key.replace(/~/g, '~0').replace(/\//g, '~1')}`,
+          'SFX2206',
+          message,
+          'key',
+        );
       } else if (scope.input.failed.has(node)) continue;
       else if (node.kind === 'scalar' && node.scalar === null) delete result[key];
       else if (node.kind === 'scalar' && node.taint === null) result[key] = String(node.scalar);
@@ -122,13 +154,15 @@ interface Packaging {
 
 function patterns(value: unknown): string[] {
   if (!isObject(value)) return [];
-  const list = (key: string): string[] => (Array.isArray(value[key]) ? (value[key] as unknown[]).map(String) : []);
+  const list = (key: string): string[] =>
+    Array.isArray(value[key]) ? (value[key] as unknown[]).map(String) : [];
   return [...list('exclude').map((pattern) => `!${pattern}`), ...list('include'), ...list('patterns')];
 }
 
 function packageOf(shared: Json | undefined, own: Node | undefined): Packaging {
   const value = own ? toJson(own) : undefined;
-  const bundle = (isObject(value) ? value['bundle'] : undefined) ?? (isObject(shared) ? shared['bundle'] : undefined);
+  const bundle =
+    (isObject(value) ? value['bundle'] : undefined) ?? (isObject(shared) ? shared['bundle'] : undefined);
   const artifact = isObject(value) ? value['artifact'] : undefined;
   return {
     bundle: bundle !== false,

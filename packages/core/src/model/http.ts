@@ -5,7 +5,14 @@ import type { HttpProps } from './service.js';
 export const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'ANY'];
 
 /** Headers that browsers may send when `cors: true` says no more. */
-const CORS_HEADERS = ['Content-Type', 'Authorization', 'X-Api-Key', 'X-Amz-Date', 'X-Amz-Security-Token', 'X-Amz-User-Agent'];
+const CORS_HEADERS = [
+  'Content-Type',
+  'Authorization',
+  'X-Api-Key',
+  'X-Amz-Date',
+  'X-Amz-Security-Token',
+  'X-Amz-User-Agent',
+];
 
 export interface Route {
   readonly method: string;
@@ -34,7 +41,9 @@ export function normalizeRoute(method: string | undefined, path: string): Route 
 
 function normalMethod(method: string | undefined, path: string): string | RouteFault {
   if (method === undefined) {
-    return path === '*' || path === '$default' ? 'ANY' : { fault: 'has no method; write one before the path: GET /path' };
+    return path === '*' || path === '$default'
+      ? 'ANY'
+      : { fault: 'has no method; write one before the path: GET /path' };
   }
   const upper = method === '*' ? 'ANY' : method.toUpperCase();
   if (METHODS.includes(upper)) return upper;
@@ -73,7 +82,8 @@ function normalSegment(part: string, last: boolean): string | RouteFault {
   const found = /^\{([^{}]+)\}$/.exec(part);
   const name = found?.[1] ?? '';
   const rest = name.endsWith('+');
-  if (!NAME.test(rest ? name.slice(0, -1) : name)) return { fault: `${part} is not a path parameter; write {name}` };
+  if (!NAME.test(rest ? name.slice(0, -1) : name))
+    return { fault: `${part} is not a path parameter; write {name}` };
   if (rest && !last) return { fault: `${part} can only end a path` };
   return `{${name}}`;
 }
@@ -100,7 +110,9 @@ export function normalizeCors(value: unknown, methods: readonly string[]): HttpP
   return {
     origins: texts(own['origins'], own['origin'], own['allowedOrigins']) ?? ['*'],
     headers: texts(own['headers'], own['allowedHeaders']) ?? CORS_HEADERS,
-    methods: (texts(own['methods'], own['allowedMethods']) ?? [...new Set(['OPTIONS', ...used])]).map((method) => method.toUpperCase()),
+    methods: (texts(own['methods'], own['allowedMethods']) ?? [...new Set(['OPTIONS', ...used])]).map(
+      (method) => method.toUpperCase(),
+    ),
     credentials: own['credentials'] === true || own['allowCredentials'] === true,
     ...(maxAge === undefined ? {} : { maxAge }),
   };

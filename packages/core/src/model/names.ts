@@ -17,7 +17,9 @@ export function nameFault(kind: keyof typeof rules, name: string, show = true): 
   if (name === '') return 'is empty';
   const at = [...name].findIndex((char) => !rule.allowed.test(char));
   if (at >= 0) {
-    const which = show ? `has ${JSON.stringify([...name][at])} at character ${at + 1}` : 'has a character that names do not take';
+    const which = show
+      ? `has ${JSON.stringify([...name][at])} at character ${at + 1}`
+      : 'has a character that names do not take';
     return `${which}; it takes ${rule.words}`;
   }
   if (!/^[A-Za-z0-9]/.test(name)) return 'must begin with a letter or a digit';

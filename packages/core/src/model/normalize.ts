@@ -1,6 +1,6 @@
 import type { HandlerUse } from '../config/handlers.js';
 import { didYouMean } from '../config/nearest.js';
-import { keySpan, nearestNode, nodeAt, type Node, pointerOf, toJson, valueSpan } from '../config/node.js';
+import { keySpan, type Node, nearestNode, nodeAt, pointerOf, toJson, valueSpan } from '../config/node.js';
 import type { Problems } from '../config/problems.js';
 import type { SecretCollector } from '../config/refs.js';
 import { positionOf } from '../config/text.js';
@@ -10,8 +10,8 @@ import { normalizeChecks } from './checks.js';
 import { type DraftEvent, finishEvents, sameRoutes } from './events.js';
 import { draftFunction, type FunctionDefaults, type FunctionDraft } from './functions.js';
 import { nameFault } from './names.js';
-import { normalizeRollout } from './rollout.js';
 import { normalizeResources } from './resources.js';
+import { normalizeRollout } from './rollout.js';
 import type { Position, Service, ServiceFunction } from './service.js';
 
 export interface NormalizeInput {
@@ -50,14 +50,22 @@ export function normalize(input: NormalizeInput): { service: Service; handlers: 
   const names = functions.map((fn) => fn.name);
   const rolloutValue = value('/rollout');
   const checks = normalizeChecks(scope, value('/checks'), names);
-  const rollout = normalizeRollout(rolloutValue, (below, message) => scope.complain(`/rollout${below}`, 'SFX2202', message));
+  const rollout = normalizeRollout(rolloutValue, (below, message) =>
+    scope.complain(`/rollout${below}`, 'SFX2202', message),
+  );
   for (const [index, step] of rollout.steps.entries()) {
     if ('check' in step && !checks.some((check) => check.name === step.check)) {
-      const near = didYouMean(step.check, checks.map((check) => check.name));
+      const near = didYouMean(
+        step.check,
+        checks.map((check) => check.name),
+      );
       scope.complain(`/rollout/steps/${index}/check`, 'SFX2207', `there is no check ${step.check}${near}`);
     }
   }
-  const keep = isObject(rolloutValue) && typeof rolloutValue['rollbackWindow'] === 'number' ? rolloutValue['rollbackWindow'] : 5;
+  const keep =
+    isObject(rolloutValue) && typeof rolloutValue['rollbackWindow'] === 'number'
+      ? rolloutValue['rollbackWindow']
+      : 5;
   const state = value('/state/path');
   const service: Service = {
     name: serviceName(scope, value('/service')),
@@ -95,13 +103,21 @@ function positionAt(root: Node, pointer: string): Position | undefined {
   return positionOf(node.map || node.list ? keySpan(node) : valueSpan(node));
 }
 
-function providerOf(input: NormalizeInput, value: unknown): { name: string; keys: JsonObject; options: JsonObject } {
+function providerOf(
+  input: NormalizeInput,
+  value: unknown,
+): { name: string; keys: JsonObject; options: JsonObject } {
   const keys = (isObject(value) ? value : {}) as JsonObject;
   const written = typeof value === 'string' ? value : typeof keys['name'] === 'string' ? keys['name'] : '';
   const name = input.provider ?? written;
   // The keys of another provider say nothing to the one that was asked for instead.
-  const own = name === written ? Object.entries(keys).filter(([key]) => !NEUTRAL_PROVIDER_KEYS.includes(key)) : [];
-  return { name, keys, options: Object.fromEntries(own.filter(([key, inner]) => !isNeutralHttpApi(key, inner))) };
+  const own =
+    name === written ? Object.entries(keys).filter(([key]) => !NEUTRAL_PROVIDER_KEYS.includes(key)) : [];
+  return {
+    name,
+    keys,
+    options: Object.fromEntries(own.filter(([key, inner]) => !isNeutralHttpApi(key, inner))),
+  };
 }
 
 /** `httpApi: { cors }` is in the routes' own normal form already. */
@@ -124,7 +140,11 @@ function functionDrafts(scope: Scope, provider: JsonObject): FunctionDraft[] {
   const { root } = scope.input;
   const rootPackage = nodeAt(root, '/package');
   const environment = nodeAt(root, '/provider/environment');
-  const defaults: FunctionDefaults = { provider, package: rootPackage ? toJson(rootPackage) : undefined, environment };
+  const defaults: FunctionDefaults = {
+    provider,
+    package: rootPackage ? toJson(rootPackage) : undefined,
+    environment,
+  };
   const drafts: FunctionDraft[] = [];
   for (const [name, node] of nodeAt(root, '/functions')?.map ?? []) {
     const pointer = pointerOf('functions', name);
@@ -135,11 +155,18 @@ function functionDrafts(scope: Scope, provider: JsonObject): FunctionDraft[] {
   return drafts;
 }
 
-function finishFunctions(scope: Scope, drafts: readonly FunctionDraft[], provider: JsonObject): ServiceFunction[] {
+function finishFunctions(
+  scope: Scope,
+  drafts: readonly FunctionDraft[],
+  provider: JsonObject,
+): ServiceFunction[] {
   const events: DraftEvent[] = drafts.flatMap((draft) => draft.events);
   for (const { first, again } of sameRoutes(events)) {
     const { method, path } = again.route!;
-    const message = first.function === again.function ? `${method} ${path} is there twice` : `${method} ${path} is also a route of ${first.function}`;
+    const message =
+      first.function === again.function
+        ? `${method} ${path} is there twice`
+        : `${method} ${path} is also a route of ${first.function}`;
     scope.complain(again.pointer, 'SFX2205', message);
   }
   const httpApi = provider['httpApi'];

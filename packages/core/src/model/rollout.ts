@@ -9,7 +9,12 @@ const DEFAULT_WEIGHT = 10;
 const DEFAULT_PAUSE_MS = 5 * 60_000;
 
 /** How a release takes traffic when the file says nothing: all at once. */
-export const plainRollout: Rollout = { steps: [{ weight: 100 }], onFailure: 'rollback', bakeMs: 0, expand: 'late' };
+export const plainRollout: Rollout = {
+  steps: [{ weight: 100 }],
+  onFailure: 'rollback',
+  bakeMs: 0,
+  expand: 'late',
+};
 
 /** `rollout:` in its normal form: `strategy` becomes steps, and steps end with 100 %. Its schema has been checked. */
 export function normalizeRollout(value: unknown, complain: Complain): Rollout {
@@ -39,7 +44,8 @@ function stepsOf(value: Record<string, unknown>, complain: Complain): readonly R
   const { steps, strategy } = value;
   if (Array.isArray(steps)) {
     for (const key of ['strategy', 'weight', 'pause'] as const) {
-      if (value[key] !== undefined) complain(`/${key}`, `rollout has steps; ${key} beside them says it twice`);
+      if (value[key] !== undefined)
+        complain(`/${key}`, `rollout has steps; ${key} beside them says it twice`);
     }
     return writtenSteps(steps, complain);
   }
@@ -50,7 +56,9 @@ function stepsOf(value: Record<string, unknown>, complain: Complain): readonly R
     for (let at = weight; at < 100; at += weight) linear.push({ weight: at }, pause);
     return linear;
   }
-  const asked = strategy === 'canary' || (strategy === undefined && (value['weight'] !== undefined || value['pause'] !== undefined));
+  const asked =
+    strategy === 'canary' ||
+    (strategy === undefined && (value['weight'] !== undefined || value['pause'] !== undefined));
   return asked ? [{ weight }, pause] : [];
 }
 
@@ -61,7 +69,11 @@ function writtenSteps(steps: readonly unknown[], complain: Complain): readonly R
     if (!isObject(step)) continue;
     if (typeof step['setWeight'] === 'number') {
       const weight = step['setWeight'];
-      if (weight < reached) complain(`/steps/${index}/setWeight`, `a rollout only goes up: ${weight} % stands after ${reached} %`);
+      if (weight < reached)
+        complain(
+          `/steps/${index}/setWeight`,
+          `a rollout only goes up: ${weight} % stands after ${reached} %`,
+        );
       reached = Math.max(reached, weight);
       result.push({ weight });
     } else if (typeof step['check'] === 'string') result.push({ check: step['check'] });
@@ -80,7 +92,9 @@ function normalizeAnalysis(value: Record<string, unknown>, complain: Complain): 
     failureLimit: typeof value['failureLimit'] === 'number' ? value['failureLimit'] : 2,
     inconclusive: inconclusive === 'fail' || inconclusive === 'pass' ? inconclusive : 'pause',
     minSamples: typeof value['minSamples'] === 'number' ? value['minSamples'] : 200,
-    metrics: metrics.filter(isObject).map((metric, index) => metricOf(metric, `/analysis/metrics/${index}`, complain)),
+    metrics: metrics
+      .filter(isObject)
+      .map((metric, index) => metricOf(metric, `/analysis/metrics/${index}`, complain)),
   };
 }
 
@@ -90,10 +104,19 @@ function metricOf(metric: Record<string, unknown>, below: string, complain: Comp
   if (max === undefined && tolerance === undefined) complain(below, `${name} needs max, tolerance, or both`);
   const limit = max === undefined ? undefined : limitOf(name, max);
   if (max !== undefined && limit === undefined) {
-    complain(`${below}/max`, name === 'error-rate' ? 'max of error-rate is a percentage: 1%' : 'max of latency-p95 is a duration with its unit: 800ms');
+    complain(
+      `${below}/max`,
+      name === 'error-rate'
+        ? 'max of error-rate is a percentage: 1%'
+        : 'max of latency-p95 is a duration with its unit: 800ms',
+    );
   }
   const share = parsePercent(tolerance);
-  return { name, ...(limit === undefined ? {} : { max: limit }), ...(share === undefined ? {} : { tolerance: share }) };
+  return {
+    name,
+    ...(limit === undefined ? {} : { max: limit }),
+    ...(share === undefined ? {} : { tolerance: share }),
+  };
 }
 
 /** With its unit: a bare 1 could be 1 % or all of it, a bare 800 could be seconds. */

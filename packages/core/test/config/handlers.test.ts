@@ -26,12 +26,19 @@ describe('handlers', () => {
     assert.equal(problem?.message, 'no scr/list.{ts,js,mjs,cjs}; did you mean src/list?');
     assert.equal(
       problem?.frame,
-      ['  5 |   list:', '  6 |     handler: scr/list.get', '    |              ^^^^^^^^ no scr/list.{ts,js,mjs,cjs}; did you mean src/list?'].join('\n'),
+      [
+        '  5 |   list:',
+        '  6 |     handler: scr/list.get',
+        '    |              ^^^^^^^^ no scr/list.{ts,js,mjs,cjs}; did you mean src/list?',
+      ].join('\n'),
     );
     const seen = async (handler: string) => (await problems(files(handler)))[0]?.message;
     assert.equal(await seen('src/lst.get'), 'no src/lst.{ts,js,mjs,cjs}; did you mean src/list?');
     assert.equal(await seen('src/List.get'), 'no src/List.{ts,js,mjs,cjs}; did you mean src/list?');
-    assert.equal(await seen('src/amdin/user.x'), 'no src/amdin/user.{ts,js,mjs,cjs}; did you mean src/admin/users?');
+    assert.equal(
+      await seen('src/amdin/user.x'),
+      'no src/amdin/user.{ts,js,mjs,cjs}; did you mean src/admin/users?',
+    );
     assert.equal(await seen('nowhere/near/it.x'), 'no nowhere/near/it.{ts,js,mjs,cjs}');
     assert.equal(await seen('src/job.run'), 'no src/job.{ts,js,mjs,cjs}');
   });
@@ -43,8 +50,13 @@ describe('handlers', () => {
   });
 
   it('may only be missing where there is an image', async () => {
-    const text = (rest: string) => ({ 'serverless.yml': `service: shop\nprovider:\n  name: aws\nfunctions:\n  list:\n${rest}` });
-    assert.deepEqual((await problems(text('    timeout: 3\n'))).map(({ code, message }) => `${code} ${message}`), ['SFX2203 list has no handler']);
+    const text = (rest: string) => ({
+      'serverless.yml': `service: shop\nprovider:\n  name: aws\nfunctions:\n  list:\n${rest}`,
+    });
+    assert.deepEqual(
+      (await problems(text('    timeout: 3\n'))).map(({ code, message }) => `${code} ${message}`),
+      ['SFX2203 list has no handler'],
+    );
     assert.equal((await load(text('    image: repo/x\n'))).service.functions[0]?.native['image'], 'repo/x');
   });
 });

@@ -3,7 +3,16 @@ import fc from 'fast-check';
 import { dump } from 'js-yaml';
 import { describe, it } from 'mocha';
 import { resolveAll } from '../../src/config/interpolate.js';
-import { child, keySpan, type Node, nodeAt, pointerOf, segments, toJson, valueSpan } from '../../src/config/node.js';
+import {
+  child,
+  keySpan,
+  type Node,
+  nodeAt,
+  pointerOf,
+  segments,
+  toJson,
+  valueSpan,
+} from '../../src/config/node.js';
 import { createProblems } from '../../src/config/problems.js';
 import { parseText } from '../../src/config/read.js';
 import { builtInSources } from '../../src/config/sources/index.js';
@@ -11,13 +20,37 @@ import { positionOf, sourceText } from '../../src/config/text.js';
 import { parseTemplate } from '../../src/config/variables.js';
 import type { Json } from '../../src/json.js';
 
-const key = fc.oneof(fc.constantFrom('constructor', 'toString', 'a/b', 'a~b', 'x y', '', '0', 'null', 'é'), fc.stringMatching(/^[a-zA-Z][a-zA-Z0-9_-]{0,8}$/));
-const text = fc.oneof(fc.string({ maxLength: 12 }), fc.constantFrom('true', '1', '~', '0x1', '- a', '#x', "it's", 'a: b', '${AWS::Region}', '${Name}', 'a\nb\n', '!Ref'));
+const key = fc.oneof(
+  fc.constantFrom('constructor', 'toString', 'a/b', 'a~b', 'x y', '', '0', 'null', 'é'),
+  fc.stringMatching(/^[a-zA-Z][a-zA-Z0-9_-]{0,8}$/),
+);
+const text = fc.oneof(
+  fc.string({ maxLength: 12 }),
+  fc.constantFrom(
+    'true',
+    '1',
+    '~',
+    '0x1',
+    '- a',
+    '#x',
+    "it's",
+    'a: b',
+    '${AWS::Region}',
+    '${Name}',
+    'a\nb\n',
+    '!Ref',
+  ),
+);
 const { json } = fc.letrec<{ json: Json }>((tie) => ({
   json: fc.oneof(
     { maxDepth: 4 },
-    text.filter((value) => !/\$\{[a-z]|\\\$|[\ud800-\udfff\u0000-\u0008\u000e-\u001f\u007f-\u009f\ufffd-\uffff]/.test(value)),
-    fc.integer(), fc.boolean(), fc.constant(null),
+    text.filter(
+      (value) =>
+        !/\$\{[a-z]|\\\$|[\ud800-\udfff\u0000-\u0008\u000e-\u001f\u007f-\u009f\ufffd-\uffff]/.test(value),
+    ),
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(null),
     fc.array(tie('json'), { maxLength: 4 }),
     fc.dictionary(key, tie('json'), { maxKeys: 4 }),
   ),
@@ -44,7 +77,12 @@ function nodes(node: Node, pointer = ''): [pointer: string, node: Node][] {
 
 describe('laws of reading', () => {
   it('a value that is written is read again', () => {
-    fc.assert(fc.property(written, ({ value, text: yaml }) => assert.deepEqual(toJson(read(yaml)), JSON.parse(JSON.stringify(value)))), { numRuns: 300 });
+    fc.assert(
+      fc.property(written, ({ value, text: yaml }) =>
+        assert.deepEqual(toJson(read(yaml)), JSON.parse(JSON.stringify(value))),
+      ),
+      { numRuns: 300 },
+    );
   });
 
   it('every place points at the text of its key and value', () => {
@@ -58,12 +96,18 @@ describe('laws of reading', () => {
           const at = positionOf(span);
           assert.ok(at.line <= lines.length);
           if (typeof node.scalar === 'number' || typeof node.scalar === 'boolean') {
-            assert.equal(lines[at.line - 1]!.slice(at.column - 1, at.column - 1 + at.length!), String(node.scalar));
+            assert.equal(
+              lines[at.line - 1]!.slice(at.column - 1, at.column - 1 + at.length!),
+              String(node.scalar),
+            );
           }
           const name = segments(pointer).pop();
           if (name !== undefined && node.keyStart >= 0 && /^[a-z]+$/i.test(name)) {
             const place = positionOf(keySpan(node));
-            assert.equal(lines[place.line - 1]!.slice(place.column - 1, place.column - 1 + place.length!), name);
+            assert.equal(
+              lines[place.line - 1]!.slice(place.column - 1, place.column - 1 + place.length!),
+              name,
+            );
           }
         }
       }),
@@ -72,11 +116,43 @@ describe('laws of reading', () => {
   });
 
   it('pointers keep their segments', () => {
-    fc.assert(fc.property(fc.array(fc.string(), { minLength: 1 }), (path) => assert.deepEqual(segments(pointerOf(...path)), path)));
+    fc.assert(
+      fc.property(fc.array(fc.string(), { minLength: 1 }), (path) =>
+        assert.deepEqual(segments(pointerOf(...path)), path),
+      ),
+    );
   });
 
   it('no text makes the reader fail otherwise than with a diagnostic', () => {
-    const soup = fc.string({ unit: fc.constantFrom('a', ':', ' ', '\n', '-', '[', ']', '{', '}', '&', '*', '!', '|', '>', '"', "'", '#', '\t', '<', ',', '?', '%', '\r', '\u{1f600}'), maxLength: 60 });
+    const soup = fc.string({
+      unit: fc.constantFrom(
+        'a',
+        ':',
+        ' ',
+        '\n',
+        '-',
+        '[',
+        ']',
+        '{',
+        '}',
+        '&',
+        '*',
+        '!',
+        '|',
+        '>',
+        '"',
+        "'",
+        '#',
+        '\t',
+        '<',
+        ',',
+        '?',
+        '%',
+        '\r',
+        '\u{1f600}',
+      ),
+      maxLength: 60,
+    });
     fc.assert(
       fc.property(soup, (yaml) => {
         const problems = createProblems();
@@ -92,7 +168,17 @@ describe('laws of variables', () => {
   const resolve = async (root: Node, env = {}) => {
     const problems = createProblems();
     const { root: resolved } = await resolveAll({
-      root, dir: '/p', cwd: '/p', stage: 'dev', options: {}, params: {}, env, instanceId: 'i', problems, files: new Map(), sources: builtInSources,
+      root,
+      dir: '/p',
+      cwd: '/p',
+      stage: 'dev',
+      options: {},
+      params: {},
+      env,
+      instanceId: 'i',
+      problems,
+      files: new Map(),
+      sources: builtInSources,
     });
     return { resolved, problems: problems.list() };
   };
@@ -111,16 +197,21 @@ describe('laws of variables', () => {
   it('a value through any number of references stays the same', async () => {
     await fc.assert(
       fc.asyncProperty(json, fc.integer({ min: 1, max: 30 }), async (value, hops) => {
-        const chain = Object.fromEntries(Array.from({ length: hops }, (_, i) => [`v${i + 1}`, `\${self:v${i}, null}`]));
+        const chain = Object.fromEntries(
+          Array.from({ length: hops }, (_, i) => [`v${i + 1}`, `\${self:v${i}, null}`]),
+        );
         const { resolved, problems } = await resolve(read(JSON.stringify({ ...chain, v0: value })));
         assert.deepEqual(problems, []);
-        assert.deepEqual((toJson(resolved) as Record<string, Json>)[`v${hops}`], JSON.parse(JSON.stringify(value)));
+        assert.deepEqual(
+          (toJson(resolved) as Record<string, Json>)[`v${hops}`],
+          JSON.parse(JSON.stringify(value)),
+        );
       }),
       { numRuns: 100 },
     );
   });
 
-  it("a value of the environment is never read as a variable again", async () => {
+  it('a value of the environment is never read as a variable again', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string(), async (value) => {
         const { resolved } = await resolve(read('a: ${env:X}\nb: x${env:X}\n'), { X: `${value}\${self:a}` });
@@ -130,12 +221,33 @@ describe('laws of variables', () => {
   });
 
   it('no text makes the parser of variables fail otherwise than with a fault in it', () => {
-    const soup = fc.string({ unit: fc.constantFrom('${', '}', 'self', ':', '(', ')', ',', "'", '"', ' ', 'a', '\\', '$', '{', '.', '1'), maxLength: 25 });
+    const soup = fc.string({
+      unit: fc.constantFrom(
+        '${',
+        '}',
+        'self',
+        ':',
+        '(',
+        ')',
+        ',',
+        "'",
+        '"',
+        ' ',
+        'a',
+        '\\',
+        '$',
+        '{',
+        '.',
+        '1',
+      ),
+      maxLength: 25,
+    });
     fc.assert(
       fc.property(soup, (value) => {
         const { template, fault } = parseTemplate(value);
         if (fault) assert.ok(fault.start >= 0 && fault.start < fault.end && fault.end <= value.length);
-        else if (template.every((part) => typeof part === 'string')) assert.equal(template.join(''), value.replaceAll('\\${', '${'));
+        else if (template.every((part) => typeof part === 'string'))
+          assert.equal(template.join(''), value.replaceAll('\\${', '${'));
       }),
       { numRuns: 2000 },
     );

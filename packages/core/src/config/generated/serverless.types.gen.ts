@@ -17,6 +17,11 @@ cors?: Cors
 [k: string]: unknown
 })
 export type Duration = (number | string)
+export type Environment = ({
+[k: string]: string | number | boolean | null | {
+[k: string]: unknown
+}
+} | null)
 export type Cors = (boolean | {
 origin?: (string | string[])
 origins?: (string | string[])
@@ -202,11 +207,6 @@ console?: unknown
 dashboard?: unknown
 projectDir?: unknown
 build?: unknown
-}
-export interface Environment {
-[k: string]: string | number | boolean | null | {
-[k: string]: unknown
-}
 }
 export interface Event {
 http?: Http

@@ -3,7 +3,13 @@ import { extname, isAbsolute, relative, resolve } from 'node:path';
 import { displayPath } from '../find.js';
 import { scalarNode } from '../node.js';
 import { parseText, readText } from '../read.js';
-import { type IncludedFile, needsAddress, type SourceContext, type SourceRequest, type VariableSource } from './source.js';
+import {
+  type IncludedFile,
+  needsAddress,
+  type SourceContext,
+  type SourceRequest,
+  type VariableSource,
+} from './source.js';
 
 const DATA = ['.yml', '.yaml', '.json', '.tfstate'];
 const CODE = ['.js', '.cjs', '.mjs', '.ts', '.cts', '.mts'];
@@ -27,16 +33,24 @@ function load(path: string, request: SourceRequest, context: SourceContext): Inc
   const shown = request.shownParams;
   const ending = extname(path).toLowerCase();
   if (CODE.includes(ending)) {
-    return { problem: `${shown} is code; sfx reads YAML, JSON and text, and runs nothing to read a configuration`, code: 'SFX2105' };
+    return {
+      problem: `${shown} is code; sfx reads YAML, JSON and text, and runs nothing to read a configuration`,
+      code: 'SFX2105',
+    };
   }
   if (!isInside(context.dir, path) || leadsOut(context.dir, path)) {
     return { problem: `${shown} is outside the folder of the configuration file`, code: 'SFX2104' };
   }
   const found = readText(path, request.secret ? shown : displayPath(context.cwd, path));
   if ('absent' in found) return { absent: true };
-  if ('refused' in found) return { problem: `${shown} cannot be used: it is too large, or not a file that can be read`, code: 'SFX2002' };
+  if ('refused' in found)
+    return {
+      problem: `${shown} cannot be used: it is too large, or not a file that can be read`,
+      code: 'SFX2002',
+    };
   const { source } = found;
-  if (!DATA.includes(ending)) return { node: { ...scalarNode(source.text.trimEnd(), source, 0, source.text.length), dynamic: false } };
+  if (!DATA.includes(ending))
+    return { node: { ...scalarNode(source.text.trimEnd(), source, 0, source.text.length), dynamic: false } };
   const node = parseText(source, context.problems);
   return node ? { node } : { failed: true };
 }

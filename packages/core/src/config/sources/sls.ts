@@ -4,8 +4,12 @@ import { type VariableSource, virtual } from './source.js';
 export const slsSource: VariableSource = {
   name: 'sls',
   read({ address, at, shown }, { stage, instanceId }) {
-    if (address === 'stage') return stage === undefined ? { missing: 'the stage is not known here yet' } : virtual(stage, at, null);
+    if (address === 'stage')
+      return stage === undefined ? { missing: 'the stage is not known here yet' } : virtual(stage, at, null);
     if (address === 'instanceId') return virtual(instanceId, at, null);
-    return { problem: `\${${shown}} is not known; there are \${sls:stage} and \${sls:instanceId}`, code: 'SFX2106' };
+    return {
+      problem: `\${${shown}} is not known; there are \${sls:stage} and \${sls:instanceId}`,
+      code: 'SFX2106',
+    };
   },
 };

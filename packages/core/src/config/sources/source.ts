@@ -66,8 +66,18 @@ export interface VariableSource {
 export function virtual(value: string | boolean, at: Span, taint: string | null): Answer {
   return {
     node: {
-      kind: 'scalar', scalar: value, list: null, map: null, source: at.source, start: -1, end: -1, keyStart: -1, keyEnd: -1,
-      dynamic: false, taint, site: at,
+      kind: 'scalar',
+      scalar: value,
+      list: null,
+      map: null,
+      source: at.source,
+      start: -1,
+      end: -1,
+      keyStart: -1,
+      keyEnd: -1,
+      dynamic: false,
+      taint,
+      site: at,
     },
   };
 }
