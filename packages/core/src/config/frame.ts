@@ -5,7 +5,6 @@ const WIDTH = 96;
 
 /** Tabs and control characters take one column each, so that marks stand below what they mean. */
 function flat(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, ' ');
 }
 

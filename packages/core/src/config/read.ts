@@ -4,7 +4,8 @@ import { messageOf } from '../errors.js';
 import type { Node } from './node.js';
 import type { Problems } from './problems.js';
 import { type SourceText, sourceText } from './text.js';
-import { isYamlFault, readYaml } from './yaml.js';
+import { readYaml } from './yaml.js';
+import { isYamlFault } from './yaml-fault.js';
 
 /** Bytes that one configuration file may have. */
 export const MAX_BYTES = 10 * 1024 * 1024;
