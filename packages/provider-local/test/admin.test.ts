@@ -4,7 +4,18 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { rejectsWith } from './assertions.js';
-import { type Answer, artifactFrom, call, SCOPE, type TestEngine, testEngine, unitOf } from './bench.js';
+import {
+  type Answer,
+  artifactFrom,
+  call,
+  flip,
+  handler,
+  SCOPE,
+  stage,
+  type TestEngine,
+  testEngine,
+  unitOf,
+} from './bench.js';
 
 describe('the admin door of the engine', () => {
   let engine: TestEngine;
@@ -69,6 +80,25 @@ describe('the admin door of the engine', () => {
     refused(await ask('/v1/stages/shop/dev/versions/hello/..%2f..%2ftoken', authorization()), 400, 'SFX6007');
   });
 
+  it('writes no alias under an older fence, even with the current token', async () => {
+    await using connection = await engine.connect();
+    const version = await stage(connection, 'aliased', handler('return text(1)'));
+    await flip(connection, { aliased: { stable: version.id } }, 7);
+    const path = `http://127.0.0.1:${engine.port}/v1/stages/shop/dev/aliases/live`;
+    const { token: current } = JSON.parse((await call(path, { headers: authorization() })).text) as {
+      token: string;
+    };
+    const write = (fence: number) =>
+      call(path, {
+        method: 'PUT',
+        headers: authorization(),
+        body: JSON.stringify({ to: {}, stamp: { release: 1, fence }, token: current }),
+      });
+    refused(await write(6), 409, 'SFX4105');
+    assert.equal((await write(7)).status, 200);
+    refused(await write(7), 409, 'SFX4105');
+  });
+
   it('unpacks no artifact outside its folder, and keeps nothing of it', async () => {
     await using connection = await engine.connect();
     for (const path of [
@@ -99,6 +129,8 @@ describe('the admin door of the engine', () => {
     const whole = zipSync({ 'hello.mjs': new TextEncoder().encode('export default 1;'.repeat(50)) });
     const flipped = whole.slice();
     flipped[60] = flipped[60]! ^ 0xff;
+    const stored = zipSync({ 'hello.mjs': new TextEncoder().encode('export default 1;') }, { level: 0 });
+    stored[45] = stored[45]! ^ 1;
     for (const bytes of [
       new Uint8Array(0),
       new Uint8Array(500),

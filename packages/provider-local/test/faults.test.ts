@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Connection, Version } from '@sfx-deploy/plugin';
-import { rejectsWith } from './assertions.js';
+import { engineStatus } from '../src/index.js';
+import { rejectsWith, until } from './assertions.js';
 import { type Answer, call, handler, live, stage, type TestEngine, testEngine, urlOf } from './bench.js';
 
 /** Each case is a handler that does real harm, and a neighbour that must not notice. */
@@ -30,6 +31,7 @@ describe('a handler that misbehaves', () => {
       [`GET ${path}`],
       config,
     );
+  const instances = async () => (await engineStatus(engine.run())).services[0]!.instances;
   const failed = (answer: Answer, status: number, code: string) => {
     assert.equal(answer.status, status, answer.text);
     assert.equal(JSON.parse(answer.text).error.code, code);
@@ -89,8 +91,10 @@ describe('a handler that misbehaves', () => {
 
   it('by an endless loop runs into its timeout, is replaced, and the next call is served', async () => {
     await bad('for (;;) {}', '/loop', { timeout: 300 });
+    const before = await instances();
     failed(await call(`${url}/loop`), 504, 'SFX6108');
     assert.equal((await call(`${url}/loop?ok`)).text, 'ok');
+    await until(async () => (await instances()) <= before);
   });
 
   it('by never answering runs into its timeout, and calls beside it are served', async () => {

@@ -239,6 +239,7 @@ describe('CORS on the local engine', () => {
       'https://a.example.evil.example',
       'https://b.example',
       'https://x.b.example/evil',
+      'https://evil.example/.b.example',
       'null',
     ]) {
       assert.equal(

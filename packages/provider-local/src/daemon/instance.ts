@@ -38,7 +38,8 @@ export function startInstance(options: InstanceOptions, events: InstanceEvents):
     eval: PROGRAM.eval,
     // Flags of the daemon are not the handler's.
     execArgv: [],
-    env: options.load.environment,
+    // A blank has none; what it loads brings its own.
+    env: {},
     stdout: true,
     stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: options.memory, stackSizeMb: 4 },

@@ -211,7 +211,6 @@ function overrun(state: State, seat: Seat, id: number): void {
     seat.alarm = setTimeout(() => seat.instance.terminate(), PONG_MS);
     seat.instance.ping();
   }
-  if (state.waiting.size > 0) grow(state);
 }
 
 function settle(seat: Seat, id: number, outcome: Outcome): void {

@@ -156,7 +156,6 @@ function isHandler(value: unknown): value is Handler {
 }
 
 async function become(load: Load): Promise<ReturnType<typeof serve>> {
-  for (const name of Object.keys(process.env)) if (!(name in load.environment)) delete process.env[name];
   Object.assign(process.env, load.environment);
   const module = (await import(load.module)) as { default?: unknown };
   if (!isHandler(module.default)) throw new Error('the module exports no handler');
