@@ -90,7 +90,8 @@ export async function take(options: TakeOptions): Promise<Holding> {
     if (gone || run.now() - watch.since >= lease.ttlMs) {
       const held = await claim(options, at, true);
       if (held === 'conflict') continue;
-      await run.sleep(options.patience.writeMs);
+      // What the other sent last may still land.
+      await orGiveBack(run, held, () => run.sleep(options.patience.writeMs));
       return held;
     }
     if (options.askAbort && !asked && lease.wanted !== 'abort') {

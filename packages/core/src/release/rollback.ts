@@ -49,7 +49,7 @@ export async function rollbackRelease(ctx: Context, options: RollbackOptions): P
     expect: observation.at.tag,
   });
   const held = await begin(ctx, holding, rollbackOf(ctx, target, observation, options.by), observation);
-  await append(held, { kind: 'staged', versions: target.versions });
+  await orGiveBack(ctx.run, holding, () => append(held, { kind: 'staged', versions: target.versions }));
   return outcomeOf({ ctx, command: 'rollback', began, plan }, await drive(ctx, held, { kept: target.versions }));
 }
 

@@ -68,6 +68,7 @@ describe('one or two faults at random', () => {
           });
           if (ended.ended === 'failed') assert.ok(isSfxError(ended.error), String((ended.error as Error).stack));
           if (ended.ended === 'done') assertHonest(ended.value, before, after, JSON.stringify(servedNow(b)));
+          victim.kill();
           await settle(b, forward, next);
           const now = JSON.stringify(servedNow(b));
           assert.ok(now === before || now === after, `neither all old nor all new: ${now}`);
