@@ -23,6 +23,16 @@ export interface Engine extends Address {
   readonly started: boolean;
 }
 
+export interface EngineStarted {
+  /** False when it ran already. */
+  readonly started: boolean;
+  readonly home: string;
+  readonly pid: number;
+  readonly url: string;
+  /** Where it is not as one would expect: `port 4100 is taken by process 812 (nginx)`. */
+  readonly note?: string;
+}
+
 /** What `sfx local status` shows. */
 export interface EngineStatus {
   readonly running: boolean;
@@ -53,7 +63,7 @@ const LOG_BYTES = 1024 * 1024;
  * The engine of `SFX_LOCAL_HOME`, started if none runs. Two commands that start it at once find the same one.
  * Errors: SFX6001 (did not start), SFX6002 (the port that was asked for is taken), SFX6004, SFX6005, SFX6006.
  */
-export async function startEngine(run: Run, options: JsonObject = {}): Promise<Engine> {
+export async function reachEngine(run: Run, options: JsonObject): Promise<Engine> {
   const settings = settingsOf(options, run.env);
   await useHome(settings.home);
   const deadline = run.now() + START_MS;
@@ -66,6 +76,13 @@ export async function startEngine(run: Run, options: JsonObject = {}): Promise<E
     // Another command's daemon had the lock, and ended before it was ready: what it failed at may be its own.
     if (run.now() > deadline) throw fail('SFX6001', `no engine answers for ${settings.home}`);
   }
+}
+
+/** The same for people: without what opens its admin door. */
+export async function startEngine(run: Run, options: JsonObject = {}): Promise<EngineStarted> {
+  const { info, started } = await reachEngine(run, options);
+  const note = info.note === undefined ? {} : { note: info.note };
+  return { started, home: info.home, pid: info.pid, url: urlOf(info), ...note };
 }
 
 /** What runs and what it keeps; starts nothing. */

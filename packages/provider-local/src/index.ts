@@ -10,7 +10,7 @@ import {
 } from '@sfx-deploy/plugin';
 import { createClient } from './client.js';
 import { capabilities, compile } from './compile.js';
-import { identityOf, startEngine } from './engine.js';
+import { identityOf, reachEngine } from './engine.js';
 import { isName } from './names.js';
 import { invoker, logReader, metricsReader, urlsOf } from './observe.js';
 import { schema, settingsOf } from './options.js';
@@ -19,7 +19,7 @@ import { httpTriggers } from './triggers/http.js';
 import { stagePath, versions } from './versions.js';
 
 export {
-  type Engine,
+  type EngineStarted,
   type EngineStatus,
   type EngineStopped,
   engineStatus,
@@ -49,8 +49,8 @@ async function connect(scope: Scope, options: JsonObject, run: Run): Promise<Con
     if (!isName(name)) throw fail('SFX6007', `\`${name}\` is not a name that the local engine can keep`);
   }
   const settings = settingsOf(options, run.env);
-  const engine = await startEngine(run, options);
-  const client = createClient(engine, () => startEngine(run, options), run);
+  const engine = await reachEngine(run, options);
+  const client = createClient(engine, () => reachEngine(run, options), run);
   return {
     capabilities,
     identity: identityOf(engine, settings),

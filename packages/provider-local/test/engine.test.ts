@@ -1,13 +1,24 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { engineStatus, startEngine, stopEngine } from '../src/index.js';
 import { rejectsWith, until } from './assertions.js';
-import { ALIAS, call, handler, live, SCOPE, type TestEngine, testEngine, urlOf } from './bench.js';
+import {
+  ALIAS,
+  call,
+  flip,
+  handler,
+  live,
+  SCOPE,
+  stage,
+  type TestEngine,
+  testEngine,
+  urlOf,
+} from './bench.js';
 
 function runs(pid: number): boolean {
   try {
@@ -50,7 +61,7 @@ describe('the engine', () => {
 
   it('is one, however many commands start it at once', async () => {
     const started = await Promise.all(Array.from({ length: 4 }, () => startEngine(engine.run())));
-    assert.equal(new Set(started.map((one) => one.info.pid)).size, 1);
+    assert.equal(new Set(started.map((one) => one.pid)).size, 1);
     assert.equal(started.filter((one) => one.started).length, 1);
   });
 
@@ -93,6 +104,35 @@ describe('the engine', () => {
     assert.equal((await call(`${before.url}/hello`)).text, 'hi');
   });
 
+  it('is old or new, never between, when it is killed while it writes', async () => {
+    await using connection = await engine.connect();
+    const first = await live(connection, 'hello', handler('return text(0)', 'return 0'), []);
+    const made = [first];
+    for (let round = 1; round <= 6; round += 1) {
+      const { pid } = await engineStatus(engine.run());
+      const killed = new Promise<void>((resolve) => setTimeout(resolve, round * 4)).then(() =>
+        process.kill(pid!, 'SIGKILL'),
+      );
+      // What the kill cut off is sent again: it counts as done once.
+      const version = await stage(
+        connection,
+        'hello',
+        handler(`return text(${round})`, `return ${round}`),
+        {},
+        round,
+      );
+      made.push(version);
+      await flip(connection, { hello: { stable: version.id } }, round, round);
+      await killed;
+      await until(() => !runs(pid!));
+      assert.equal((await connection.traffic.read(ALIAS)).table['hello']?.stable, version.id);
+      assert.equal(await connection.invoke({ alias: 'live', function: 'hello' }, null), round);
+    }
+    const kept = (await connection.versions.list('hello')).map((version) => version.id).sort();
+    assert.deepEqual(kept, made.map((version) => version.id).sort());
+    assert.deepEqual(await readdir(join(engine.home, 'tmp')), []);
+  });
+
   it('removes what a killed daemon left half done', async () => {
     await using connection = await engine.connect();
     await live(connection, 'hello', handler('return text("hi")'), []);
@@ -105,9 +145,10 @@ describe('the engine', () => {
   });
 
   it('does not take another process of the same number for a dead daemon', async () => {
-    const { info } = await startEngine(engine.run());
-    process.kill(info.pid, 'SIGKILL');
-    await until(() => !runs(info.pid));
+    const { pid } = await startEngine(engine.run());
+    process.kill(pid, 'SIGKILL');
+    await until(() => !runs(pid));
+    const info = JSON.parse(await readFile(join(engine.home, 'engine.json'), 'utf8')) as object;
     // This process runs, and did not start when the daemon did.
     await writeFile(join(engine.home, 'engine.json'), JSON.stringify({ ...info, pid: process.pid }));
     const again = await startEngine(engine.run());
@@ -172,9 +213,9 @@ describe('the port of the engine', () => {
     const engine = await testEngine();
     const run = engine.run({ SFX_LOCAL_PORT: '' });
     try {
-      const { info } = await startEngine(run);
-      assert.ok(info.port > 4100);
-      assert.match(info.note ?? '', /^port 4100 is taken by /);
+      const { url, note } = await startEngine(run);
+      assert.ok(Number(new URL(url).port) > 4100);
+      assert.match(note ?? '', /^port 4100 is taken by /);
     } finally {
       await stopEngine(run);
       other.close();
