@@ -35,6 +35,18 @@ const parserOnly = {
   },
 };
 
+/** No module of ours does anything by being loaded, so what a provider does not use of core is left out. */
+const onlyWhatIsUsed = {
+  name: 'only-what-is-used',
+  setup(on) {
+    on.onResolve({ filter: /^(\.|@sfx-deploy\/)/ }, async ({ path, pluginData, ...rest }) => {
+      if (pluginData === 'resolved') return undefined;
+      const found = await on.resolve(path, { ...rest, pluginData: 'resolved' });
+      return found.path.startsWith(join(root, 'packages')) ? { ...found, sideEffects: false } : found;
+    });
+  },
+};
+
 /** Only core is bundled into the CLI: providers are found by name when a command needs one. */
 const providersOutside = {
   name: 'providers-outside',
@@ -50,15 +62,37 @@ async function bundleCli() {
     entryPoints: [join(root, 'packages/cli/src/start.ts')],
     outfile: out,
     format: 'cjs',
-    banner: { js: 'const __sfxUrl=require("node:url").pathToFileURL(__filename).href;' },
+    banner: {
+      js: 'const __sfxUrl=require("node:url").pathToFileURL(__filename).href,__sfxImport=module.sfxImport??(x=>import(x));',
+    },
     define: { 'import.meta.url': '__sfxUrl' },
     sourcemap: 'linked',
     sourcesContent: false,
     plugins: [parserOnly, providersOutside],
   });
   // The launcher keys what V8 compiled by this; it stands in the file, so the two cannot part.
-  const text = await readFile(out, 'utf8');
+  const text = lendImport(await readFile(out, 'utf8'));
   await writeFile(out, `${text}//# sfx ${createHash('sha256').update(text).digest('hex')}`);
+}
+
+/** Node 20 forgets how a script imports when it takes the script from a code cache, so the launcher lends its own way. */
+function lendImport(text) {
+  const lent = text.replaceAll('await import(', 'await __sfxImport(');
+  const left = [...lent.matchAll(/\bimport\(/g)].length;
+  if (left !== 1)
+    throw new Error(`the bundle has ${left - 1} imports that the launcher cannot lend itself to`);
+  return lent;
+}
+
+/** What goes beside each handler, as readable text: it ends up in what users deploy and debug. */
+async function bundleRuntime() {
+  await build({
+    ...common,
+    entryPoints: [join(root, 'packages/runtime/src/index.ts')],
+    outfile: join(root, 'packages/cli/dist/runtime.mjs'),
+    format: 'esm',
+    minify: false,
+  });
 }
 
 /** `index` and the programs that a provider starts as processes of their own, beside each other as in its sources. */
@@ -72,6 +106,7 @@ async function bundleProvider(dir) {
     entryPoints: Object.fromEntries(entries.map(([name, file]) => [name, file])),
     outdir: join(dir, 'dist/bundle'),
     format: 'esm',
+    plugins: [onlyWhatIsUsed],
     banner: {
       js: 'import{createRequire as __sfxRequire}from"node:module";const require=__sfxRequire(import.meta.url);',
     },
@@ -96,5 +131,6 @@ async function providers() {
 }
 
 await bundleCli();
+await bundleRuntime();
 await copyTemplates();
 for (const dir of await providers()) await bundleProvider(dir);

@@ -6,6 +6,8 @@
 const { join } = require('node:path');
 
 const words = process.argv.slice(2);
+/** Names of the commands whose code is in the cache stand before it, in this many bytes. */
+const HEAD = 512;
 
 if (words.length === 1 && (words[0] === '--version' || words[0] === '-v')) {
   process.stdout.on('error', () => {});
@@ -54,37 +56,25 @@ function cacheFolder(fs) {
   }
 }
 
-/** Names of the commands whose code is in the cache stand before it, in this many bytes. */
-const HEAD = 512;
-
 function loadCached(fs, dir, bundle, load) {
-  const { Script, constants } = require('node:vm');
+  const { Script } = require('node:vm');
   const source = fs.readFileSync(bundle, 'utf8');
   // The bundle ends with its own digest: V8 itself compares no more than its length.
   const digest = source.slice(-64);
   const file = join(dir, `${digest.slice(0, 32)}-${process.versions.v8}-${process.arch}`);
   const cached = read(fs, file);
-  quietAboutLoader();
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: bundle,
     cachedData: cached?.data,
-    importModuleDynamically: constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const known = cached === undefined || script.cachedDataRejected ? [] : cached.names;
   const name = words.find((word) => /^[a-z]+$/.test(word)) ?? 'help';
   const key = words.includes('--help') || words.includes('-h') ? 'help' : name;
   if (!known.includes(key)) process.once('exit', () => write(fs, file, script, [...known, key]));
-  const module = { exports: {} };
+  // A script that comes from the cache has lost its way to import: it is lent this file's.
+  const module = { exports: {}, sfxImport: (specifier) => import(specifier) };
   script.runInThisContext()(module.exports, load, module, bundle, join(bundle, '..'));
   return module.exports;
-}
-
-/** Node 20 calls its default loader experimental for such scripts, and says so on every import: nothing to act on. */
-function quietAboutLoader() {
-  const emit = process.emitWarning;
-  process.emitWarning = (warning, ...rest) => {
-    if (!String(warning).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER')) emit.call(process, warning, ...rest);
-  };
 }
 
 function read(fs, file) {

@@ -43,8 +43,14 @@ describe('the program', () => {
     const kept = await readdir(join(dir, 'code'));
     assert.ok(kept.length > 0);
     assert.equal((await stat(join(dir, 'code'))).mode & 0o077, 0);
+    const written = async () =>
+      Promise.all(kept.map(async (name) => (await stat(join(dir, 'code', name))).ino));
+    const before = await written();
     assert.equal(sfx(['explain', 'SFX4103']).stdout, first.stdout);
+    assert.deepEqual(await written(), before, 'a second run uses what the first one kept');
     assert.equal(sfx(['explain', 'SFX4104']).status, 0);
+    for (let times = 0; times < 2; times++)
+      assert.match(sfx(['providers']).stdout, /^local - @sfx-deploy/, 'imports work from it');
   });
 
   it('ignores compiled code that is broken, or in a folder that others can write', async () => {
@@ -61,7 +67,8 @@ describe('the program', () => {
     assert.equal(sfx(['explain', 'SFX4103'], { TERM: 'dumb' }).status, 0);
     assert.deepEqual(await readdir(join(dir, 'code')), before);
     assert.equal(sfx(['--help'], { SFX_CODE_CACHE: '/dev/null/no' }).status, 0);
-    assert.equal(sfx(['--help'], { SFX_CODE_CACHE: 'off' }).status, 0);
+    assert.match(sfx(['providers'], { SFX_CODE_CACHE: 'off' }).stdout, /^local - @sfx-deploy/);
+    assert.match(sfx(['providers', '--debug']).stdout, /^local - @sfx-deploy/);
   });
 
   it('goes on quietly when nobody reads what it says', async () => {

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { Io, Out } from './io.js';
 
 /** The real process. A reader that goes away (`sfx status | head`) ends the output, not the command. */
@@ -45,6 +44,8 @@ function outOf(stream: NodeJS.WriteStream): Out {
 }
 
 async function ask(question: string): Promise<string> {
+  // Only who is asked pays for it.
+  const { createInterface } = await import('node:readline/promises');
   const asking = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await asking.question(question);

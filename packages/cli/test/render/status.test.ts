@@ -129,11 +129,15 @@ url         http://127.0.0.1:4101`,
 
 describe('the releases of a stage', () => {
   it('are listed newest first, with what they equal and what cannot be gone back to', () => {
-    const past = (number: number, more: Partial<Past> & { reachable?: boolean }) => ({
+    const past = (
+      number: number,
+      more: Partial<Past> & { reachable?: boolean },
+    ): Past & { reachable: boolean } => ({
       number,
-      digest: 'sha256:abcdef012345' as const,
-      kind: 'deploy' as const,
-      status: 'superseded' as const,
+      digest: 'sha256:abcdef012345',
+      kind: 'deploy',
+      status: 'superseded',
+      began: 1,
       by: ci,
       reachable: true,
       ...more,
