@@ -57,7 +57,7 @@ export function checkHandlers(
   dir: string,
   problems: Problems,
 ): void {
-  if (!FILE_AND_EXPORT.includes(provider)) return;
+  if (provider !== '' && !FILE_AND_EXPORT.includes(provider)) return;
   const list = createLister(dir);
   for (const use of uses) {
     const language = languageOf(use.runtime);

@@ -1,4 +1,4 @@
-import { didYouMean } from './nearest.js';
+import { didYouMean, nearest } from './nearest.js';
 import { child, keySpan, maskScalar, type Node, nearestNode, nodeAt, segments, valueSpan } from './node.js';
 import type { Finding, Problems } from './problems.js';
 import type { SchemaError, SchemaValidator } from './schema-error.js';
@@ -41,12 +41,38 @@ export function checkSchema(
 ): void {
   if (check.validate(value)) return;
   const below = check.below ?? '';
-  for (const error of causes(check.validate.errors ?? [])) {
+  const errors = causes(check.validate.errors ?? []);
+  for (const error of errors) {
     const pointer = below + error.instancePath;
     const node = nearestNode(root, pointer);
-    if (failed.has(node)) continue;
+    if (failed.has(node) || isMisspelt(error, errors, node, check)) continue;
     problems.add(finding(error, pointer, node, root, check));
   }
+}
+
+/** A key is missing because it is there under a name that is nearly right: that name is the one cause. */
+function isMisspelt(
+  error: SchemaError,
+  all: readonly SchemaError[],
+  node: Node,
+  check: SchemaCheck,
+): boolean {
+  if (error.keyword !== 'required') return false;
+  return all.some(
+    (other) =>
+      other.keyword === 'additionalProperties' &&
+      other.instancePath === error.instancePath &&
+      meantKey(other, node, check) === error.params['missingProperty'],
+  );
+}
+
+/** The known key that an unknown one was most likely meant to be. */
+function meantKey(error: SchemaError, node: Node, check: SchemaCheck): string | undefined {
+  const known = check.names[error.schemaPath] ?? [];
+  return nearest(
+    String(error.params['additionalProperty']),
+    known.filter((name) => !node.map?.has(name)),
+  );
 }
 
 const COMBINATORS = ['anyOf', 'oneOf'];
@@ -116,13 +142,7 @@ function finding(error: SchemaError, pointer: string, node: Node, root: Node, ch
   switch (error.keyword) {
     case 'additionalProperties':
     case 'unevaluatedProperties':
-      return unknownKey(
-        String(error.params['additionalProperty'] ?? error.params['unevaluatedProperty']),
-        where,
-        node,
-        error,
-        check,
-      );
+      return unknownKey(where, node, error, check);
     case 'required': {
       const key = String(error.params['missingProperty']);
       return {
@@ -140,13 +160,11 @@ function finding(error: SchemaError, pointer: string, node: Node, root: Node, ch
   }
 }
 
-function unknownKey(key: string, where: string, node: Node, error: SchemaError, check: SchemaCheck): Finding {
+function unknownKey(where: string, node: Node, error: SchemaError, check: SchemaCheck): Finding {
+  const key = String(error.params['additionalProperty'] ?? error.params['unevaluatedProperty']);
   const known = check.names[error.schemaPath] ?? [];
-  const taken = node.map ? [...node.map.keys()] : [];
-  const hint = didYouMean(
-    key,
-    known.filter((name) => !taken.includes(name)),
-  );
+  const meant = meantKey(error, node, check);
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
   const message = `${key} is not a key of ${where || 'the file'}${hint}`;
   const at = child(node, key);
   const few = known.length > 0 && known.length <= 12 ? `Its keys are ${known.join(', ')}.` : undefined;

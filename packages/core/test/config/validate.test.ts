@@ -161,6 +161,12 @@ resources:
     });
   });
 
+  it('says once that a key is misspelt, and not that it is missing too', async () => {
+    assert.deepEqual(await lines('service: a\nprovder: {name: local}\n'), [
+      'SFX2201 serverless.yml:2:1 provder is not a key of the file; did you mean provider?',
+    ]);
+  });
+
   it('reports all problems at once, in the order of the file', async () => {
     const found = await problems(
       service('rollout: {stategy: canary}\nstate: {pth: x}\n', 'functions:\n  li st:\n    handlr: x\n'),
