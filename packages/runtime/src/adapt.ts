@@ -1,3 +1,4 @@
+import { described, httpIn, requestOf } from './asked.js';
 import type { Adapted } from './plain.js';
 import { eventStyle } from './styles/event.js';
 import { fetchStyle } from './styles/fetch.js';
@@ -16,19 +17,31 @@ const styles: readonly Style[] = [fetchStyle, eventStyle];
 export function adapt(exported: unknown, exportName: string = nameOf(exported)): Adapted {
   for (const style of styles) {
     const found = style.adapt(exported, exportName);
-    if (found !== undefined) return { ...found, style: style.name };
+    if (found !== undefined) return withHttp(found, style.name);
   }
   const name = exportName === '' ? 'The handler' : `The handler \`${exportName}\``;
   throw new TypeError(
-    `${name} is ${described(exported)}. Export a function of (event, context), or an object with \`fetch(request)\`.`,
+    `${name} is ${whatItIs(exported)}. Export a function of (event, context), or an object with \`fetch(request)\`.`,
   );
+}
+
+/** `invoke` with `{ $http: … }` calls the function as over HTTP, whatever its style, and answers `{ status, headers, body }`. */
+function withHttp(found: Omit<Adapted, 'style'>, style: string): Adapted {
+  return {
+    http: found.http,
+    style,
+    async invoke(payload, context) {
+      const asked = httpIn(payload);
+      return asked === undefined ? found.invoke(payload, context) : described(await found.http(requestOf(asked), context));
+    },
+  };
 }
 
 function nameOf(exported: unknown): string {
   return typeof exported === 'function' ? exported.name : '';
 }
 
-function described(value: unknown): string {
+function whatItIs(value: unknown): string {
   if (value === undefined) return 'undefined: the file has no such export';
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';

@@ -57,22 +57,11 @@ function expectOf(check: Record<string, unknown>): Check['expect'] {
   };
 }
 
-/** An HTTP call as a function gets it from an HTTP API (payload format 2.0). */
+/** `http` is a call as over HTTP, in the form that every provider's `invoke` knows. */
 function payloadOf(check: Record<string, unknown>): Json {
   const { http } = check;
   if (!isObject(http)) return (check['payload'] ?? null) as Json;
   const method = String(http['method'] ?? 'GET').toUpperCase();
-  const [path, query] = String(http['path']).split('?', 2) as [string, string?];
   const body = http['body'];
-  const json = body !== undefined && typeof body !== 'string';
-  return {
-    version: '2.0',
-    routeKey: `${method} ${path}`,
-    rawPath: path,
-    rawQueryString: query ?? '',
-    headers: { host: 'localhost', ...(json ? { 'content-type': 'application/json' } : {}) },
-    requestContext: { http: { method, path, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'sfx' } },
-    ...(body === undefined ? {} : { body: json ? JSON.stringify(body) : (body as string) }),
-    isBase64Encoded: false,
-  };
+  return { $http: { method, path: String(http['path']), ...(body === undefined ? {} : { body: body as Json }) } };
 }

@@ -236,6 +236,10 @@ export interface Connection extends AsyncDisposable {
   readonly versions: Versions;
   /** Always there; `split.targets` says 1 or 2. */
   readonly traffic: Traffic;
+  /**
+   * Calls one function and answers its result. `{ $http: { method, path, headers?, body? } }` calls it as over HTTP and
+   * answers `{ status, headers, body }`.
+   */
   invoke(target: InvokeTarget, payload: Json): Promise<Json>;
   /** Addresses by trigger kind, as callers use them: `{ http: "http://127.0.0.1:4101" }`. */
   urls?(): Promise<Readonly<Record<string, string>>>;

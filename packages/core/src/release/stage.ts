@@ -40,12 +40,18 @@ export async function stageAll(ctx: Context, held: Held, kept: VersionsByUnit, o
           versions[of.key] = await stageOne(ctx, held, of, outputs[of.provider] ?? {});
           progress(++done, missing.length);
         });
-        return missing.map((of) => `${of.part.id} ${versions[of.key]!.id}`).join(', ');
+        return missing.map((of) => `${of.part.id} ${versionLabel(versions[of.key]!)}`).join(', ');
       },
       missing.length,
     );
   }
   return versions;
+}
+
+/** A version as people see it: without its unit's name, a digest by its first seven characters. */
+export function versionLabel(version: Pick<Version, 'unit' | 'id'>): string {
+  const id = version.id.startsWith(`${version.unit}@`) ? version.id.slice(version.unit.length + 1) : version.id;
+  return /^[0-9a-f]{8,}$/.test(id) ? id.slice(0, 7) : id;
 }
 
 async function stageOne(ctx: Context, held: Held, of: Of<Unit>, outputs: Outputs): Promise<Version> {

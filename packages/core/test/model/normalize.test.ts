@@ -204,7 +204,7 @@ describe('a service in its normal form', () => {
     assert.equal(made.keep, 9);
     const [up, work] = made.checks;
     assert.deepEqual(up?.expect, { status: 200 });
-    assert.equal((up!.payload as { rawPath: string }).rawPath, '/health');
+    assert.deepEqual(up!.payload, { $http: { method: 'GET', path: '/health?deep=1' } });
     assert.deepEqual(work, {
       name: 'work',
       function: 'list',

@@ -1,4 +1,4 @@
-import { decode, encode, isJsonType, toBase64 } from '../bodies.js';
+import { type AskedRequest, described, isAsked, requestOf } from '../asked.js';
 import { type HandlerContext, handlerContext } from '../context.js';
 import type { PlainContext, PlainRequest, PlainResponse } from '../plain.js';
 import type { Style } from './style.js';
@@ -28,7 +28,8 @@ export const fetchStyle: Style = {
       );
     return {
       http: async (request, context) => fromResponse(await answer(request, context)),
-      invoke: async (payload, context) => describe(await answer(requestOf(payload), context)),
+      invoke: async (payload, context) =>
+        described(await fromResponse(await answer(requestOf(asRequest(payload)), context))),
     };
   },
 };
@@ -75,65 +76,7 @@ async function fromResponse(response: Response): Promise<PlainResponse> {
   return { status: response.status, headers, body };
 }
 
-interface HttpPayload {
-  readonly method?: string;
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  readonly body?: unknown;
-}
-
-function isHttpPayload(payload: unknown): payload is HttpPayload {
-  const path = (payload as { path?: unknown } | null | undefined)?.path;
-  return typeof payload === 'object' && typeof path === 'string' && path.startsWith('/');
-}
-
 /** A payload `{ method?, path, headers?, body? }` says what to ask; any other is the JSON body of `POST /`. */
-function requestOf(payload: unknown): PlainRequest {
-  const asked = isHttpPayload(payload) ? payload : { path: '/', method: 'POST', body: payload ?? null };
-  const headers = Object.entries(asked.headers ?? {}).flatMap(([name, value]) =>
-    (typeof value === 'string' ? [value] : value).map((one): [string, string] => [name.toLowerCase(), one]),
-  );
-  const method = (asked.method ?? (asked.body === undefined ? 'GET' : 'POST')).toUpperCase();
-  if (
-    asked.body !== undefined &&
-    typeof asked.body !== 'string' &&
-    !headers.some(([name]) => name === 'content-type')
-  ) {
-    headers.push(['content-type', 'application/json']);
-  }
-  const text =
-    typeof asked.body === 'string' && isHttpPayload(payload) ? asked.body : JSON.stringify(asked.body);
-  return {
-    method,
-    url: `http://localhost${asked.path}`,
-    headers,
-    body: asked.body === undefined ? null : encode(text),
-    params: {},
-    route: `${method} ${asked.path.split('?', 1)[0]}`,
-  };
-}
-
-/** A response as JSON: `{ status, headers, body }`; body as text, parsed where it is JSON, Base64 where it is neither. */
-async function describe(response: Response): Promise<unknown> {
-  const plain = await fromResponse(response);
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of plain.headers) {
-    const before = headers[name];
-    headers[name] = before === undefined ? value : [before, value].flat();
-  }
-  const answer = { status: plain.status, headers };
-  if (plain.body === null) return { ...answer, body: null };
-  const text = decode(plain.body);
-  if (text === undefined) return { ...answer, body: toBase64(plain.body), isBase64Encoded: true };
-  return { ...answer, body: isJsonType(response.headers.get('content-type')) ? parsed(text) : text };
-}
-
-/** JSON where it is JSON; a handler that says so and sends something else is shown what it sent. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return text;
-    throw error;
-  }
+function asRequest(payload: unknown): AskedRequest {
+  return isAsked(payload) ? payload : { path: '/', method: 'POST', body: JSON.stringify(payload ?? null), json: true };
 }
