@@ -41,19 +41,28 @@ export interface Client {
 export type Reach = () => Promise<Address>;
 
 export function createClient(first: Address, reach: Reach, run: Pick<Run, 'call'>): Client {
-  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  let agent = newAgent();
   let address = first;
 
+  /** A kept connection may be dead without our knowing; what must not be sent twice has one of its own. */
+  function agentFor(ask: Ask): Agent | undefined {
+    return ask.repeatable === false ? undefined : agent;
+  }
+
   async function open(ask: Ask): Promise<IncomingMessage> {
-    const { sent, error, answer } = await send(address, agent, ask);
+    const { sent, error, answer } = await send(address, agentFor(ask), ask);
     if (answer !== undefined) return answer;
-    const again = ask.repeatable !== false && ask.bytes === undefined;
     // What was never sent did not happen, so that may always be tried again.
-    if (ask.signal?.aborted || (sent && !again)) throw broken(ask.op, error, sent && ask.method !== 'GET');
+    if (ask.signal?.aborted || (sent && ask.repeatable === false)) {
+      throw broken(ask.op, error, sent && writes(ask));
+    }
     address = await reach();
-    const second = await send(address, agent, ask);
+    // What is left of connections to the one that died would fail the next calls as well.
+    agent.destroy();
+    agent = newAgent();
+    const second = await send(address, agentFor(ask), ask);
     if (second.answer !== undefined) return second.answer;
-    throw broken(ask.op, second.error, second.sent && ask.method !== 'GET');
+    throw broken(ask.op, second.error, second.sent && writes(ask));
   }
 
   function answered<T>(ask: Ask, accept: (status: number) => boolean): Promise<T | undefined> {
@@ -80,6 +89,10 @@ export function createClient(first: Address, reach: Reach, run: Pick<Run, 'call'
     },
     close: () => agent.destroy(),
   };
+}
+
+function newAgent(): Agent {
+  return new Agent({ keepAlive: true, maxSockets: 32 });
 }
 
 /** One request without retry, for who only wants to know whether a daemon is there. Undefined when nobody answers. */
@@ -114,7 +127,7 @@ function send(address: Address, agent: Agent | undefined, ask: Ask): Promise<Sen
       port: address.port,
       method: ask.method,
       path: ask.path,
-      ...(agent && { agent }),
+      agent: agent ?? false,
       ...(ask.signal && { signal: ask.signal }),
       timeout: ask.timeoutMs ?? 30_000,
       headers: {

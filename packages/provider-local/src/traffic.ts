@@ -35,8 +35,10 @@ export function traffic(scope: Scope, client: Client): Traffic {
             json: write,
           });
         } catch (error) {
-          if (isSfxError(error) && error.code === 'SFX4105') return 'conflict';
-          throw error;
+          if (!isSfxError(error) || error.code !== 'SFX4105') throw error;
+          // The write may have been sent twice, because the engine died before it could answer the first.
+          const now = await read(alias.id);
+          return sameJson([now.table, now.stamp], [move.to, move.stamp]) ? now : 'conflict';
         }
       },
     }),
