@@ -35,7 +35,8 @@ function outOf(stream: NodeJS.WriteStream): Out {
     },
     terminal: stream.isTTY === true,
     get columns() {
-      return stream.columns ?? 80;
+      // Some terminals say 0.
+      return stream.columns || 80;
     },
     get closed() {
       return closed;

@@ -1,6 +1,6 @@
 import type { Event, StepName } from '@sfx-deploy/core';
 import { type Look, paint, type Sign, sign } from './look.js';
-import { count, pad, seconds, timed, WIDTH, wrap } from './text.js';
+import { clip, count, pad, seconds, timed, WIDTH, width, wrap } from './text.js';
 
 const NAME = 11;
 
@@ -27,15 +27,17 @@ export function identityLine(
 export function releaseLine(event: ReleaseEvent, look: Look): string {
   const equals = event.of === undefined ? '' : ` (= ${event.of})`;
   const after = event.after === null ? ', the first' : ` after ${event.after}`;
-  const subject = event.git?.subject === undefined ? '' : ` "${event.git.subject}"`;
-  const parts = [
-    `release ${paint(look, 'bold', String(event.number))}${equals}${after}`,
-    ...(event.git ? [`git ${event.git.sha.slice(0, 7)}${subject}`] : []),
+  const change =
     event.changed.length === event.total && event.after === null
       ? count(event.total, 'function')
-      : `${event.changed.length} of ${count(event.total, 'function')} ${event.total === 1 ? 'changes' : 'change'}`,
-  ];
-  return parts.join(' · ');
+      : `${event.changed.length} of ${count(event.total, 'function')} ${event.total === 1 ? 'changes' : 'change'}`;
+  const number = `release ${paint(look, 'bold', String(event.number))}${equals}${after}`;
+  if (!event.git) return `${number} · ${change}`;
+  const { sha, subject } = event.git;
+  const git = `git ${sha.slice(0, 7)}`;
+  const room = WIDTH - width([number, git, change].join(' · ')) - 3;
+  const quoted = subject === undefined || room < 12 ? '' : ` "${clip(subject, room)}"`;
+  return [number, git + quoted, change].join(' · ');
 }
 
 /** `✔ build      checkout, worker · 5 unchanged                       0.6 s` */

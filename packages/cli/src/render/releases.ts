@@ -1,6 +1,6 @@
 import type { ReleasesReport } from '@sfx-deploy/core';
 import { type Look, paint } from './look.js';
-import { age, columns, count, shortDigest } from './text.js';
+import { age, clip, columns, count, shortDigest } from './text.js';
 
 /** A stage's past, newest first. What can no longer be gone back to says so. */
 export function releasesLines(report: ReleasesReport, nowMs: number, look: Look): string[] {
@@ -14,18 +14,21 @@ export function releasesLines(report: ReleasesReport, nowMs: number, look: Look)
     shortDigest(one.digest),
     one.by.git ? one.by.git.sha.slice(0, 7) : '-',
     one.by.who,
+    // What matters most first: a long line is cut at its end.
     [
       ...(one.tag === undefined ? [] : [`[${one.tag}]`]),
-      ...(one.by.git?.subject === undefined ? [] : [`"${one.by.git.subject}"`]),
+      ...(one.reachable ? [] : ['versions gone']),
       ...(one.why === undefined ? [] : [one.why]),
-      ...(one.reachable ? [] : ['(versions gone)']),
+      ...(one.by.git?.subject === undefined ? [] : [`"${one.by.git.subject}"`]),
     ].join(' '),
   ]);
   const reachable = report.releases.filter((one) => one.reachable).length;
   return [
     head,
     '',
-    ...columns([['  release', 'status', 'age', 'digest', 'git', 'by', ''], ...rows]),
+    ...columns([['  release', 'status', 'age', 'digest', 'git', 'by', ''], ...rows]).map((line) =>
+      clip(line),
+    ),
     '',
     `${count(reachable, 'release')} can be gone back to; the newest ${report.keep} are kept.`,
     '  back       sfx rollback <release>',

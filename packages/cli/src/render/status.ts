@@ -3,7 +3,7 @@ import { identityLine } from './event.js';
 import { type Look, paint } from './look.js';
 import { nextLines } from './next.js';
 import { aliasLines } from './outcome.js';
-import { age, columns, count, labelled, pad, padStart, shortVersion, width } from './text.js';
+import { age, clip, columns, count, labelled, pad, padStart, shortVersion, width } from './text.js';
 
 const LABEL = 12;
 const READ_END = 75;
@@ -85,7 +85,7 @@ function releaseRows(status: Status, look: Look): string[] {
       ...byCells(release.by, now),
     ]);
   }
-  return columns(rows);
+  return columns(rows).map((line) => clip(line));
 }
 
 /** Age, commit, person, subject. */
@@ -103,7 +103,7 @@ function unitLines(status: Status): string[] {
   if (status.candidate) return splitLines(status);
   const rows = status.units.map((unit) => [
     unit.name,
-    unit.stable,
+    versionsOf(unit)[0],
     ...metricCells(status, unit.metrics?.stable),
   ]);
   const titles = status.metricsByVersion ? ['calls', 'errors', 'p95 ms'] : ['metrics'];

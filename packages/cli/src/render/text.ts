@@ -63,6 +63,21 @@ export function wrap(text: string, room: number): string[] {
   return lines;
 }
 
+/** Cuts what is too long for a line, such as the subject of a commit; colours before the cut stay closed. */
+export function clip(text: string, room = WIDTH): string {
+  if (width(text) <= room) return text;
+  let seen = 0;
+  let out = '';
+  for (const part of text.split(/(\u001b\[[0-9;]*m)/)) {
+    if (part.startsWith('\u001b')) out += part;
+    else if (seen < room - 1) {
+      out += part.slice(0, room - 1 - seen);
+      seen += part.length;
+    }
+  }
+  return `${out}…`;
+}
+
 /** A text after its label, further lines below the text. */
 export function labelled(label: string, text: string, at: number, indent = 0): string[] {
   const head = `${' '.repeat(indent)}${pad(label, at - indent)}`;

@@ -165,8 +165,8 @@ describe('the releases of a stage', () => {
 
   release    status       age     digest   git      by
   43 (= 41)  live         2 days  abcdef0  77d01ee  ci 8812  "faster search"
-  42         rolled back  6 min   abcdef0  9f3c1ab  ana      [spring] "refund endpoint"
-  41         superseded   2 days  abcdef0  77d01ee  ci 8812  "faster search" (versions gone)
+  42         rolled back  6 min   abcdef0  9f3c1ab  ana      [spring] "refund e…
+  41         superseded   2 days  abcdef0  77d01ee  ci 8812  versions gone "fa…
 
 2 releases can be gone back to; the newest 5 are kept.
   back       sfx rollback <release>`,

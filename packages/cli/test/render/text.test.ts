@@ -7,7 +7,7 @@ import { commands } from '../../src/commands/index.js';
 import { engineLines, stoppedLines } from '../../src/render/engine.js';
 import { commandHelpLines, helpLines } from '../../src/render/help.js';
 import { plainLook } from '../../src/render/look.js';
-import { age, columns, harmless, seconds, size, timed, wrap } from '../../src/render/text.js';
+import { age, clip, columns, harmless, seconds, size, timed, wrap } from '../../src/render/text.js';
 import { toYaml } from '../../src/render/yaml.js';
 
 describe('text', () => {
@@ -53,6 +53,12 @@ describe('text', () => {
 
   it('shows control characters of others instead of obeying them', () => {
     assert.equal(harmless('a\u001b[2Kb\rc\td'), 'a\\x1b[2Kb\\x0dc\td');
+  });
+
+  it('cuts a line at what is seen of it', () => {
+    assert.equal(clip('abcdef', 6), 'abcdef');
+    assert.equal(clip('abcdefg', 6), 'abcde…');
+    assert.equal(clip('\u001b[1mabcdefg\u001b[22m h', 6), '\u001b[1mabcde\u001b[22m…');
   });
 
   it('aligns columns by what is seen', () => {
