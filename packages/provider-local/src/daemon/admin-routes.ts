@@ -10,7 +10,7 @@ import type {
   TriggerDocument,
   VersionConfig,
 } from '../wire.js';
-import type { Failure } from './pool.js';
+import type { Failure } from './outcomes.js';
 import { refusal, textOf } from './refusal.js';
 import type { Stage } from './stage.js';
 import type { Stages } from './stages.js';

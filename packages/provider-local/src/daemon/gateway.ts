@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { ErrorCode } from '@sfx-deploy/plugin';
 import { corsHeaders, preflightHeaders } from './cors.js';
-import type { Failure, Outcome } from './pool.js';
+import type { Failure, Outcome } from './outcomes.js';
 import { textOf } from './refusal.js';
 import type { Match, Router } from './router.js';
 import type { Serving } from './versions.js';

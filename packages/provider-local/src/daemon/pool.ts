@@ -1,35 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, type HttpCall, type InvokeCall, JSON_ANSWER, THREW } from './calls.js';
+import type { Answer } from './calls.js';
 import type { Crowd, Member } from './crowd.js';
 import { type Instance, type InstanceOptions, startInstance } from './instance.js';
 import type { LogStream } from './logs.js';
-
-export type Failure = 'threw' | 'crashed' | 'timeout' | 'unloadable' | 'busy';
-
-export type Outcome =
-  | {
-      readonly kind: 'http';
-      readonly status: number;
-      readonly headers: readonly string[];
-      readonly body: Uint8Array | null;
-    }
-  | { readonly kind: 'json'; readonly text: string }
-  | { readonly kind: 'failed'; readonly why: Failure; readonly message: string };
-
-/** A call without what only its instance gives it: its id and deadline. */
-export type Input =
-  | {
-      readonly kind: 'http';
-      readonly requestId: string;
-      readonly method: string;
-      readonly url: string;
-      readonly headers: readonly string[];
-      readonly body: Uint8Array | null;
-      readonly params: readonly string[];
-      readonly route: string;
-    }
-  | { readonly kind: 'invoke'; readonly requestId: string; readonly payload: string };
+import { type Input, messageOf, type Outcome, outcomeOf } from './outcomes.js';
 
 /** The instances of one version. */
 export interface Pool {
@@ -183,21 +158,6 @@ function start(state: State, seat: Seat, input: Input, resolve: (outcome: Outcom
   seat.instance.send(messageOf(input, id, now() + timeout));
 }
 
-function messageOf(input: Input, id: number, deadline: number): HttpCall | InvokeCall {
-  if (input.kind === 'invoke') return [id, input.requestId, deadline, input.payload];
-  return [
-    id,
-    input.requestId,
-    deadline,
-    input.method,
-    input.url,
-    input.headers,
-    input.body,
-    input.params,
-    input.route,
-  ];
-}
-
 /**
  * A call is over its time. Its instance takes no further one, since what it left behind would pile up there; one that
  * does not even answer a ping runs in a loop and is stopped at once, the others finish their calls first.
@@ -269,12 +229,6 @@ function answered(state: State, seat: Seat, answer: Answer): void {
   if (seat.state === 'retired') retire(seat);
   else if (state.waiting.size > 0) fill(state);
   if (seat.calls.size === 0) seat.idleSince = state.options.now();
-}
-
-function outcomeOf(answer: Answer): Outcome {
-  if (answer.length === 4) return { kind: 'http', status: answer[1], headers: answer[2], body: answer[3] };
-  if (answer[1] === JSON_ANSWER) return { kind: 'json', text: answer[2] };
-  return { kind: 'failed', why: answer[1] === THREW ? 'threw' : 'crashed', message: answer[2] };
 }
 
 function fill(state: State): void {
