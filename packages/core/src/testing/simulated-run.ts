@@ -23,6 +23,8 @@ export interface SimulatedClock {
   now(): number;
   /** A process of its own name. A name used again is a new process. */
   run(name: string, options?: ActorOptions): SimulatedRun;
+  /** Nobody who sleeps is woken any more: for the end of a test that leaves frozen or cut off actors behind. */
+  stop(): void;
   /** Overrides what `isGone` says of a process (`Holder.process`); `undefined` takes it back. */
   setGone(process: string, gone: boolean | 'unknown' | undefined): void;
 }
@@ -65,6 +67,7 @@ export function simulatedClock(options: ClockOptions = {}): SimulatedClock {
 
   const clock: SimulatedClock = {
     now: time.now,
+    stop: time.stop,
     setGone(process, gone) {
       if (gone === undefined) told.delete(process);
       else told.set(process, gone);

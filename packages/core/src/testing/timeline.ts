@@ -14,6 +14,8 @@ export interface Timeline {
   hold<T>(act: () => Promise<T>): Promise<T>;
   /** Around a sleep, so that a call that sleeps inside does not wait for itself. */
   letGo<T>(act: () => Promise<T>): Promise<T>;
+  /** Nobody who sleeps is woken any more. */
+  stop(): void;
 }
 
 /** A call under way. */
@@ -32,6 +34,7 @@ export function timeline(start: number): Timeline {
   let activity = 0;
   let held = 0;
   let watching = false;
+  let stopped = false;
   const sleepers = new Set<Sleeper>();
   const calls = new AsyncLocalStorage<Hold>();
 
@@ -70,6 +73,7 @@ export function timeline(start: number): Timeline {
   return {
     now: () => now,
     at(due, wake) {
+      if (stopped) return () => undefined;
       const sleeper = { due, seq: seq++, wake };
       sleepers.add(sleeper);
       activity += 1;
@@ -80,6 +84,10 @@ export function timeline(start: number): Timeline {
       return () => {
         sleepers.delete(sleeper);
       };
+    },
+    stop() {
+      stopped = true;
+      sleepers.clear();
     },
     async hold(act) {
       const outer = calls.getStore();

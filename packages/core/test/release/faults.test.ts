@@ -75,6 +75,8 @@ describe('one or two faults at random', () => {
           const head = await headOf(b, b.run('look'));
           assert.deepEqual([head?.open, head?.lease], [null, null]);
           assert.deepEqual(b.hands().failures().filter((failed) => !/planned|restart|down/.test(failed.why)), []);
+          b.clock.stop();
+          twin.clock.stop();
         }),
         { numRuns: Number(process.env['SFX_FUZZ_RUNS'] ?? 60), seed: 20301 },
       );
