@@ -28,13 +28,17 @@ function importsOf(file: string): Import[] {
   const text = readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '');
   const from = relative(root, file);
   const found: Import[] = [];
-  for (const match of text.matchAll(IMPORT)) found.push({ from, to: resolve(file, match[2]!), type: match[1] !== undefined, lazy: false });
-  for (const match of text.matchAll(LAZY)) found.push({ from, to: resolve(file, match[1]!), type: false, lazy: true });
+  for (const match of text.matchAll(IMPORT))
+    found.push({ from, to: resolve(file, match[2]!), type: match[1] !== undefined, lazy: false });
+  for (const match of text.matchAll(LAZY))
+    found.push({ from, to: resolve(file, match[1]!), type: false, lazy: true });
   return found;
 }
 
 function resolve(file: string, target: string): string {
-  return target.startsWith('.') ? relative(root, join(dirname(file), target)).replace(/\.js$/, '.ts') : target;
+  return target.startsWith('.')
+    ? relative(root, join(dirname(file), target)).replace(/\.js$/, '.ts')
+    : target;
 }
 
 const sources = packages.flatMap((name) => filesOf(join(root, 'packages', name, 'src')));
@@ -67,16 +71,26 @@ describe('who may import whom', () => {
   });
 
   it('the command line loads the local engine only when a command asks for it', () => {
-    const eager = imports.filter((one) => packageOf(one.from) === 'cli' && /provider-/.test(one.to) && !one.lazy && !one.type);
+    const eager = imports.filter(
+      (one) => packageOf(one.from) === 'cli' && /provider-/.test(one.to) && !one.lazy && !one.type,
+    );
     assert.deepEqual(eager, []);
   });
 
   it('no file reaches into another package by path', () => {
-    assert.deepEqual(imports.filter((one) => !isBare(one.to) && packageOf(one.to) !== packageOf(one.from)), []);
+    assert.deepEqual(
+      imports.filter((one) => !isBare(one.to) && packageOf(one.to) !== packageOf(one.from)),
+      [],
+    );
   });
 
   it('core names no provider and no cloud SDK', () => {
-    const named = imports.filter((one) => packageOf(one.from) === 'core' && /provider-|@aws-sdk|@azure|@google-cloud/.test(one.to) && isBare(one.to));
+    const named = imports.filter(
+      (one) =>
+        packageOf(one.from) === 'core' &&
+        /provider-|@aws-sdk|@azure|@google-cloud/.test(one.to) &&
+        isBare(one.to),
+    );
     assert.deepEqual(named, []);
   });
 
@@ -87,7 +101,10 @@ describe('who may import whom', () => {
 
   it('a provider talks to its daemon or SDK in client.ts alone', () => {
     const http = imports.filter(
-      (one) => /^packages\/provider-[^/]+\/src\/(?!daemon\/|client\.ts)/.test(one.from) && /^node:https?$|sdk/.test(one.to) && !one.type,
+      (one) =>
+        /^packages\/provider-[^/]+\/src\/(?!daemon\/|client\.ts)/.test(one.from) &&
+        /^node:https?$|sdk/.test(one.to) &&
+        !one.type,
     );
     assert.deepEqual(http, []);
   });
@@ -100,18 +117,23 @@ describe('who may import whom', () => {
       // A suite prints its counts; the daemon's stderr is its log file.
       .filter((file) => file !== 'packages/core/src/testing/conformance.ts')
       .filter((file) => !/^packages\/provider-local\/src\/daemon\//.test(file))
-      .filter((file) => prints.test(readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')));
+      .filter((file) =>
+        prints.test(readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')),
+      );
     assert.deepEqual(printing, []);
   });
 
   it('nothing that decides a plan or a verdict acts: it imports no Node module that does', () => {
-    const pure = /^packages\/core\/src\/(plan\/|release\/(judge|tables|progress|select|window|refs)\.ts|model\/)/;
+    const pure =
+      /^packages\/core\/src\/(plan\/|release\/(judge|tables|progress|select|window|refs)\.ts|model\/)/;
     const acting = imports.filter((one) => pure.test(one.from) && /^node:(?!crypto)/.test(one.to));
     assert.deepEqual(acting, []);
   });
 
   it('the release protocol reaches the outside through Run alone', () => {
-    const acting = imports.filter((one) => /^packages\/core\/src\/release\//.test(one.from) && /^node:/.test(one.to));
+    const acting = imports.filter(
+      (one) => /^packages\/core\/src\/release\//.test(one.from) && /^node:/.test(one.to),
+    );
     assert.deepEqual(acting, []);
     const clock = /\bDate\.now\(|\bMath\.random\(|\bsetTimeout\(|\bprocess\.env\b/;
     const impure = sources
@@ -123,7 +145,8 @@ describe('who may import whom', () => {
 
   it('there is no import cycle', () => {
     const edges = new Map<string, string[]>();
-    for (const one of imports) if (!isBare(one.to) && !one.type) edges.set(one.from, [...(edges.get(one.from) ?? []), one.to]);
+    for (const one of imports)
+      if (!isBare(one.to) && !one.type) edges.set(one.from, [...(edges.get(one.from) ?? []), one.to]);
     const state = new Map<string, 'open' | 'done'>();
     const cycles: string[][] = [];
     const visit = (file: string, path: readonly string[]): void => {

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildUnits } from './artifact/index.js';
+import type { LoadedConfig } from './config/index.js';
 import { fail, isSfxError } from './errors.js';
 import type { Digest } from './json.js';
-import type { LoadedConfig } from './config/index.js';
 import { commitOf, originOf } from './origin.js';
 import type { Intent } from './plan/intent.js';
 import type { Plan } from './plan/plan.js';
@@ -12,18 +12,18 @@ import type { Artifact, Ir, LogLine } from './provider/contract.js';
 import { adoptRelease } from './release/adopt.js';
 import { type Context, step } from './release/context.js';
 import { deployRelease, planRelease } from './release/deploy.js';
+import { qualify, unitsOf } from './release/fleet.js';
+import { type InvokeRequest, invokeFunction } from './release/invoke.js';
+import { type LogsRequest, logsOf } from './release/logs.js';
 import { onlyFunctions } from './release/only.js';
 import type { Outcome, ReleasesReport, Status } from './release/outcome.js';
-import { type InvokeRequest, invokeFunction } from './release/invoke.js';
-import { qualify, unitsOf } from './release/fleet.js';
-import { type LogsRequest, logsOf } from './release/logs.js';
 import { promoteRelease } from './release/promote.js';
 import { refreshed } from './release/refs.js';
 import { removeStage } from './release/remove.js';
 import { resumeRelease } from './release/resume.js';
 import { planRollback as planBack, rollbackRelease } from './release/rollback.js';
-import { releasesOf, statusOf } from './release/status.js';
 import type { OnInterrupted } from './release/settle.js';
+import { releasesOf, statusOf } from './release/status.js';
 import type { Run } from './run.js';
 import type { By } from './state/documents.js';
 
@@ -72,9 +72,18 @@ export async function deploy(session: Session, options: DeployOptions = {}): Pro
     planned: (plan) => {
       if (plan.empty) return;
       const git = prepared.intent.by.git;
-      const changed = plan.changes.filter((change) => change.area === 'function' && change.action !== 'keep').map((change) => change.name);
+      const changed = plan.changes
+        .filter((change) => change.area === 'function' && change.action !== 'keep')
+        .map((change) => change.name);
       const total = plan.changes.filter((change) => change.area === 'function').length;
-      run.emit({ code: 'release', number: plan.number, after: plan.base, ...(git ? { git: { sha: git.sha, subject: git.subject } } : {}), changed, total });
+      run.emit({
+        code: 'release',
+        number: plan.number,
+        after: plan.base,
+        ...(git ? { git: { sha: git.sha, subject: git.subject } } : {}),
+        changed,
+        total,
+      });
     },
   });
 }
@@ -105,7 +114,8 @@ async function prepare(session: Session, options: DeployOptions): Promise<Prepar
   const can = session.connections[name]!.capabilities;
   let ir = provider.compile(service, service.provider.options, can);
   if (options.refreshSecrets) ir = withFreshSecrets(ir, run.random(6));
-  const known = options.functions === undefined ? undefined : await onlyFunctions(ctx, name, ir, options.functions, can);
+  const known =
+    options.functions === undefined ? undefined : await onlyFunctions(ctx, name, ir, options.functions, can);
   const { artifacts, digests } = await build(loaded, name, known?.build ?? ir.units, run);
   return {
     ctx: { ...ctx, artifact: async (unit, digest) => artifacts[unit] ?? ctx.artifact?.(unit, digest) },
@@ -146,7 +156,11 @@ async function build(loaded: LoadedConfig, provider: string, units: Ir['units'],
     'build',
     async () => {
       const requests = units.map((unit) => ({ key: qualify(provider, unit.id), unit, dir: loaded.dir }));
-      const built = await buildUnits(requests, { cacheDir: cacheDirOf(loaded.dir), at: handlerAt(loaded) }, run);
+      const built = await buildUnits(
+        requests,
+        { cacheDir: cacheDirOf(loaded.dir), at: handlerAt(loaded) },
+        run,
+      );
       for (const [key, artifact] of Object.entries(built)) {
         artifacts[key] = artifact;
         digests[key] = artifact.digest;
@@ -167,7 +181,11 @@ function handlerAt(loaded: LoadedConfig) {
 
 async function by(run: Run, dir?: string): Promise<By> {
   const git = dir === undefined ? undefined : await commitOf(dir);
-  return { who: run.holder.name, at: new Date(run.now()).toISOString(), ...(git === undefined ? {} : { git }) };
+  return {
+    who: run.holder.name,
+    at: new Date(run.now()).toISOString(),
+    ...(git === undefined ? {} : { git }),
+  };
 }
 
 /** Builds every unit, without a connection; copies the artifacts to `outDir` if one is given. */
@@ -176,7 +194,10 @@ export async function packageConfig(
   request: ProjectRequest,
   run: Run,
   options: { readonly outDir?: string } = {},
-): Promise<{ readonly provider: string; readonly units: readonly { name: string; digest: string; size: number; file?: string }[] }> {
+): Promise<{
+  readonly provider: string;
+  readonly units: readonly { name: string; digest: string; size: number; file?: string }[];
+}> {
   const { provider, ir } = await compileConfig(loaded, request);
   const { artifacts } = await build(loaded, provider, ir.units, run);
   const units = [];
@@ -184,7 +205,12 @@ export async function packageConfig(
     const artifact = artifacts[of.key]!;
     const file = options.outDir === undefined ? undefined : join(options.outDir, `${of.part.id}.zip`);
     if (file !== undefined) await copyOut(artifact, options.outDir!, file);
-    units.push({ name: of.part.id, digest: artifact.digest, size: artifact.size, ...(file === undefined ? {} : { file }) });
+    units.push({
+      name: of.part.id,
+      digest: artifact.digest,
+      size: artifact.size,
+      ...(file === undefined ? {} : { file }),
+    });
   }
   return { provider, units };
 }
@@ -196,14 +222,24 @@ async function copyOut(artifact: Artifact, dir: string, file: string): Promise<v
   await writeFile(file, Buffer.concat(parts));
 }
 
-export const promote = (session: Session, options: WaitOptions & { readonly full?: boolean } = {}): Promise<Outcome> =>
+export const promote = (
+  session: Session,
+  options: WaitOptions & { readonly full?: boolean } = {},
+): Promise<Outcome> =>
   promoteRelease(session.context(), { waitMs: options.waitMs ?? WAIT_MS, full: options.full });
 
 export const planRollback = async (session: Session, options: { readonly to?: string } = {}): Promise<Plan> =>
   (await planBack(session.context(), options.to)).plan;
 
-export const rollback = async (session: Session, options: WaitOptions & { readonly to?: string } = {}): Promise<Outcome> =>
-  rollbackRelease(session.context(), { waitMs: options.waitMs ?? WAIT_MS, to: options.to, by: await by(session.run) });
+export const rollback = async (
+  session: Session,
+  options: WaitOptions & { readonly to?: string } = {},
+): Promise<Outcome> =>
+  rollbackRelease(session.context(), {
+    waitMs: options.waitMs ?? WAIT_MS,
+    to: options.to,
+    by: await by(session.run),
+  });
 
 export const resume = (session: Session, options: WaitOptions = {}): Promise<Outcome> =>
   resumeRelease(session.context(), { waitMs: options.waitMs ?? WAIT_MS });
@@ -221,8 +257,10 @@ export const status = (session: Session): Promise<Status> => statusOf(session.co
 
 export const releases = (session: Session): Promise<ReleasesReport> => releasesOf(session.context());
 
-export const invoke = (session: Session, request: InvokeRequest) => invokeFunction(session.context(), request);
+export const invoke = (session: Session, request: InvokeRequest) =>
+  invokeFunction(session.context(), request);
 
-export const logs = (session: Session, request: LogsRequest): AsyncIterable<LogLine & { readonly release: number | null }> =>
-  logsOf(session.context(), request);
-
+export const logs = (
+  session: Session,
+  request: LogsRequest,
+): AsyncIterable<LogLine & { readonly release: number | null }> => logsOf(session.context(), request);

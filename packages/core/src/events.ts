@@ -42,12 +42,24 @@ export type Event =
       readonly total: number;
     }
   | { readonly code: 'step.start'; readonly step: StepName; readonly text?: string; readonly total?: number }
-  | { readonly code: 'step.progress'; readonly step: StepName; readonly done: number; readonly total: number; readonly text?: string }
+  | {
+      readonly code: 'step.progress';
+      readonly step: StepName;
+      readonly done: number;
+      readonly total: number;
+      readonly text?: string;
+    }
   | { readonly code: 'step.end'; readonly step: StepName; readonly text: string; readonly ms: number }
   | { readonly code: 'step.fail'; readonly step: StepName; readonly text: string; readonly ms: number }
   /** Somebody else holds the lease, or a pause runs. */
   | { readonly code: 'wait'; readonly why: string; readonly ms: number }
-  | { readonly code: 'retry'; readonly op: string; readonly on: string; readonly ms: number; readonly why: string }
+  | {
+      readonly code: 'retry';
+      readonly op: string;
+      readonly on: string;
+      readonly ms: number;
+      readonly why: string;
+    }
   | { readonly code: 'warning'; readonly error: string; readonly message: string; readonly at?: string }
   | {
       readonly code: 'judged';
@@ -57,7 +69,13 @@ export type Event =
       readonly reasons: readonly string[];
     }
   /** Every alias after a move, as read back. */
-  | { readonly code: 'moved'; readonly release: number; readonly percent: number; readonly aliases: number; readonly confirmed: boolean | 'unknown' }
+  | {
+      readonly code: 'moved';
+      readonly release: number;
+      readonly percent: number;
+      readonly aliases: number;
+      readonly confirmed: boolean | 'unknown';
+    }
   | { readonly code: 'note'; readonly text: string; readonly data?: Json };
 
 export type EventCode = Event['code'];

@@ -1,24 +1,7 @@
-export type * from './provider/contract.js';
-export type * from './state/documents.js';
-export type * from './state/store.js';
-export type * from './model/service.js';
-export type * from './release/rollout.js';
-export type * from './release/outcome.js';
-export type * from './plan/plan.js';
-export type * from './run.js';
-export type * from './events.js';
-export * from './json.js';
-export * from './errors.js';
-export { listProviders, loadProvider, type ProviderEntry } from './provider/loader.js';
-export { compareAndWrite } from './provider/traffic.js';
-export { createRun, type RunInit } from './run-node.js';
-export { fileStore } from './state/file-store.js';
-export { type ConfigRequest, type LoadedConfig, loadConfig } from './config/index.js';
-export { compileConfig, openSession, type ProjectRequest, type Session } from './project.js';
 export {
   adopt,
-  deploy,
   type DeployOptions,
+  deploy,
   invoke,
   logs,
   packageConfig,
@@ -32,3 +15,20 @@ export {
   status,
   type WaitOptions,
 } from './commands.js';
+export { type ConfigRequest, type LoadedConfig, loadConfig } from './config/index.js';
+export * from './errors.js';
+export type * from './events.js';
+export * from './json.js';
+export type * from './model/service.js';
+export type * from './plan/plan.js';
+export { compileConfig, openSession, type ProjectRequest, type Session } from './project.js';
+export type * from './provider/contract.js';
+export { listProviders, loadProvider, type ProviderEntry } from './provider/loader.js';
+export { compareAndWrite } from './provider/traffic.js';
+export type * from './release/outcome.js';
+export type * from './release/rollout.js';
+export type * from './run.js';
+export { createRun, type RunInit } from './run-node.js';
+export type * from './state/documents.js';
+export { fileStore } from './state/file-store.js';
+export type * from './state/store.js';

@@ -14,7 +14,10 @@ export async function originOf(dir: string): Promise<string> {
   const real = realpathSync(dir);
   const top = await git(real, ['rev-parse', '--show-toplevel']);
   if (top === undefined) return real;
-  const folder = real.slice(realpathSync(top).length).replace(/^[\\/]/, '').replaceAll('\\', '/');
+  const folder = real
+    .slice(realpathSync(top).length)
+    .replace(/^[\\/]/, '')
+    .replaceAll('\\', '/');
   const remote = await remoteOf(top, FOLLOW);
   return folder === '' ? remote : `${remote}#${folder}`;
 }

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { findArtifact } from './artifact/index.js';
 import { type ConfigRequest, type LoadedConfig, loadConfig } from './config/index.js';
 import { fail } from './errors.js';
-import { loadProvider } from './provider/loader.js';
 import type { Capabilities, Connection, Ir, Provider, Scope } from './provider/contract.js';
+import { loadProvider } from './provider/loader.js';
 import type { Context } from './release/context.js';
 import { fleet, splitQualified } from './release/fleet.js';
 import type { Run } from './run.js';
@@ -66,7 +66,10 @@ export async function openSession(request: ProjectRequest, run: Run): Promise<Se
   const loaded = await configUnlessNamed(request, run);
   const name = loaded?.service.provider.name ?? request.provider!;
   const provider = await loadProvider(name, loaded?.dir ?? request.cwd, sfxDirOf(request));
-  const scope: Scope = { service: loaded?.service.name ?? request.service!, stage: loaded?.service.stage ?? request.stage ?? 'dev' };
+  const scope: Scope = {
+    service: loaded?.service.name ?? request.service!,
+    stage: loaded?.service.stage ?? request.stage ?? 'dev',
+  };
   const connection = await provider.connect(scope, loaded?.service.provider.options ?? {}, run);
   const { where, as, note } = connection.identity;
   run.emit({

@@ -24,7 +24,8 @@ export async function repeatedly<T>(
       return await act();
     } catch (error) {
       const wait = waitBefore(error, tries, mayRepeat);
-      if (wait === undefined || tries >= TRIES || waited + wait > PATIENCE_MS || run.signal.aborted) throw error;
+      if (wait === undefined || tries >= TRIES || waited + wait > PATIENCE_MS || run.signal.aborted)
+        throw error;
       run.emit({ code: 'retry', op, on, ms: wait, why: messageOf(error) });
       await run.sleep(wait);
       waited += wait;
@@ -32,7 +33,11 @@ export async function repeatedly<T>(
   }
 }
 
-function waitBefore(error: unknown, tries: number, mayRepeat: (error: SfxError) => boolean): number | undefined {
+function waitBefore(
+  error: unknown,
+  tries: number,
+  mayRepeat: (error: SfxError) => boolean,
+): number | undefined {
   if (!isSfxError(error) || !mayRepeat(error)) return undefined;
   if (error.details.retryAfterMs !== undefined) return Math.max(error.details.retryAfterMs, 1);
   if (error.details.unknownOutcome || error.code === 'SFX3102') return FIRST_WAIT_MS * 2 ** (tries - 1);

@@ -32,7 +32,9 @@ function withHttp(found: Omit<Adapted, 'style'>, style: string): Adapted {
     style,
     async invoke(payload, context) {
       const asked = httpIn(payload);
-      return asked === undefined ? found.invoke(payload, context) : described(await found.http(requestOf(asked), context));
+      return asked === undefined
+        ? found.invoke(payload, context)
+        : described(await found.http(requestOf(asked), context));
     },
   };
 }

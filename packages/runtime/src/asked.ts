@@ -33,7 +33,8 @@ export function requestOf(asked: AskedRequest): PlainRequest {
   );
   const method = (asked.method ?? (asked.body === undefined ? 'GET' : 'POST')).toUpperCase();
   const json = asked.json === true || (asked.body !== undefined && typeof asked.body !== 'string');
-  if (json && !headers.some(([name]) => name === 'content-type')) headers.push(['content-type', 'application/json']);
+  if (json && !headers.some(([name]) => name === 'content-type'))
+    headers.push(['content-type', 'application/json']);
   const text = typeof asked.body === 'string' ? asked.body : JSON.stringify(asked.body);
   return {
     method,

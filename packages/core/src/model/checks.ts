@@ -63,5 +63,7 @@ function payloadOf(check: Record<string, unknown>): Json {
   if (!isObject(http)) return (check['payload'] ?? null) as Json;
   const method = String(http['method'] ?? 'GET').toUpperCase();
   const body = http['body'];
-  return { $http: { method, path: String(http['path']), ...(body === undefined ? {} : { body: body as Json }) } };
+  return {
+    $http: { method, path: String(http['path']), ...(body === undefined ? {} : { body: body as Json }) },
+  };
 }

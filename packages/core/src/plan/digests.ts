@@ -9,11 +9,17 @@ export function unitDigest(unit: Unit, artifact: Digest): Digest {
 }
 
 /** Unit digests of all IRs; `artifacts` by qualified unit. */
-export function unitDigests(irs: Readonly<Record<string, Ir>>, artifacts: Readonly<Record<Qualified, Digest>>): Record<Qualified, Digest> {
+export function unitDigests(
+  irs: Readonly<Record<string, Ir>>,
+  artifacts: Readonly<Record<Qualified, Digest>>,
+): Record<Qualified, Digest> {
   return Object.fromEntries(unitsOf(irs).map((of) => [of.key, unitDigest(of.part, artifacts[of.key]!)]));
 }
 
 /** The content of a release, whatever its number. */
-export function releaseDigest(irs: Readonly<Record<string, Ir>>, units: Readonly<Record<Qualified, Digest>>): Digest {
+export function releaseDigest(
+  irs: Readonly<Record<string, Ir>>,
+  units: Readonly<Record<Qualified, Digest>>,
+): Digest {
   return digestOf({ irs, units });
 }

@@ -1,13 +1,12 @@
 import { digestOf, type Json } from '../json.js';
-import type { Capabilities } from '../provider/contract.js';
+import type { Capabilities, Resource, Trigger, Unit } from '../provider/contract.js';
 import { infraOf, type Of, unitsOf } from '../release/fleet.js';
 import { type Observation, tablesRead } from '../release/observe.js';
 import { isAsSent, resourceDigest, resourceKey, triggerDiff } from '../release/resources.js';
 import type { RolloutStep } from '../release/rollout.js';
-import type { Resource, Trigger, Unit } from '../provider/contract.js';
 import { releaseDigest, unitDigests } from './digests.js';
 import type { Intent } from './intent.js';
-import { type Change, type Plan, PLAN_VERSION } from './plan.js';
+import { type Change, PLAN_VERSION, type Plan } from './plan.js';
 
 export interface PlanInputs {
   readonly scope: { readonly service: string; readonly stage: string };
@@ -25,12 +24,21 @@ export function makePlan(inputs: PlanInputs): Plan {
   const { head } = observation.at;
   const units = unitDigests(intent.irs, intent.artifacts);
   const steps = stepsOf(intent, observation.live !== undefined);
-  const changes = [...functionChanges(intent, observation, units), ...triggerChanges(inputs, steps), ...infraChanges(inputs)];
+  const changes = [
+    ...functionChanges(intent, observation, units),
+    ...triggerChanges(inputs, steps),
+    ...infraChanges(inputs),
+  ];
   const acting = changes.filter((change) => change.action !== 'keep');
-  const staged = unitsOf(intent.irs).filter((of) => observation.liveVersions[of.key]?.digest !== units[of.key]);
+  const staged = unitsOf(intent.irs).filter(
+    (of) => observation.liveVersions[of.key]?.digest !== units[of.key],
+  );
   const waits = gradual(steps) ? waitingSources(inputs) : [];
   const flips = aliasWrites(inputs, staged);
-  const writes = staged.length * 2 + flips * steps.filter((step) => 'weight' in step).length + (acting.length - staged.length);
+  const writes =
+    staged.length * 2 +
+    flips * steps.filter((step) => 'weight' in step).length +
+    (acting.length - staged.length);
   return {
     version: PLAN_VERSION,
     kind: inputs.kind,
@@ -55,8 +63,13 @@ export function makePlan(inputs: PlanInputs): Plan {
     steps,
     waits,
     effort: { writes: Math.max(writes, acting.length) },
-    undo: { writes: flips, takesBack: triggerDiff(observation.live?.irs ?? {}, intent.irs).added.map((of) => of.part.source) },
-    kept: infraOf(intent.irs).filter((of) => of.part.data).map((of) => of.part.id),
+    undo: {
+      writes: flips,
+      takesBack: triggerDiff(observation.live?.irs ?? {}, intent.irs).added.map((of) => of.part.source),
+    },
+    kept: infraOf(intent.irs)
+      .filter((of) => of.part.data)
+      .map((of) => of.part.id),
     warnings: warningsOf(intent, can),
   };
 }
@@ -88,7 +101,11 @@ function aliasWrites({ intent, can }: PlanInputs, staged: readonly Of<Unit>[]): 
   return writes;
 }
 
-function functionChanges(intent: Intent, observation: Observation, units: Readonly<Record<string, string>>): Change[] {
+function functionChanges(
+  intent: Intent,
+  observation: Observation,
+  units: Readonly<Record<string, string>>,
+): Change[] {
   const before = new Map(unitsOf(observation.live?.irs ?? {}).map((of) => [of.key, of]));
   const changes: Change[] = [];
   for (const of of unitsOf(intent.irs)) {
@@ -99,11 +116,23 @@ function functionChanges(intent: Intent, observation: Observation, units: Readon
     } else if (old === undefined) {
       changes.push({ area: 'function', action: 'add', name: of.part.id, why: 'new' });
     } else {
-      changes.push({ area: 'function', action: 'change', name: of.part.id, why: whyChanged(old.part, of.part, observation.live?.artifacts[of.key] !== intent.artifacts[of.key]) });
+      changes.push({
+        area: 'function',
+        action: 'change',
+        name: of.part.id,
+        why: whyChanged(old.part, of.part, observation.live?.artifacts[of.key] !== intent.artifacts[of.key]),
+      });
     }
   }
   for (const of of before.values()) {
-    changes.push({ area: 'function', action: 'remove', name: of.part.id, why: 'not in the file any more', when: 'kept for a rollback', destroys: true });
+    changes.push({
+      area: 'function',
+      action: 'remove',
+      name: of.part.id,
+      why: 'not in the file any more',
+      when: 'kept for a rollback',
+      destroys: true,
+    });
   }
   return changes;
 }
@@ -111,20 +140,30 @@ function functionChanges(intent: Intent, observation: Observation, units: Readon
 /** `code`, `config memory 256 -> 512`, or both. Values that are refs are shown as refs. */
 function whyChanged(old: Unit, now: Unit, otherArtifact: boolean): string {
   const differences = configDifferences(old.config, now.config, '');
-  const parts = differences.length > 0 ? [`config ${differences.slice(0, 3).join(', ')}${differences.length > 3 ? ', …' : ''}`] : [];
+  const parts =
+    differences.length > 0
+      ? [`config ${differences.slice(0, 3).join(', ')}${differences.length > 3 ? ', …' : ''}`]
+      : [];
   const code = otherArtifact || differences.length === 0;
   return [...(code ? ['code'] : []), ...parts].join(', ');
 }
 
 function configDifferences(old: Json, now: Json, path: string): string[] {
   if (digestOf(old) === digestOf(now)) return [];
-  const branch = (value: Json) => typeof value === 'object' && value !== null && !Array.isArray(value) && !('$secret' in value) && !('$out' in value);
+  const branch = (value: Json) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !('$secret' in value) &&
+    !('$out' in value);
   if (branch(old) && branch(now)) {
     const a = old as Record<string, Json>;
     const b = now as Record<string, Json>;
     return [...new Set([...Object.keys(a), ...Object.keys(b)])]
       .sort()
-      .flatMap((key) => configDifferences(a[key] ?? null, b[key] ?? null, path === '' ? key : `${path}.${key}`));
+      .flatMap((key) =>
+        configDifferences(a[key] ?? null, b[key] ?? null, path === '' ? key : `${path}.${key}`),
+      );
   }
   return [`${path} ${brief(old)} -> ${brief(now)}`];
 }
@@ -149,7 +188,9 @@ function triggerChanges({ intent, observation }: PlanInputs, steps: readonly Rol
   const early = (of: Of<Trigger>) => intent.rollout.expand === 'early' && of.part.delivers === 'asked';
   return [
     ...diff.added.map((of) => line(of, 'add', early(of) ? undefined : late)),
-    ...diff.changed.map(({ before, after }) => line(after, before.part.function === after.part.function ? 'change' : 'move', late)),
+    ...diff.changed.map(({ before, after }) =>
+      line(after, before.part.function === after.part.function ? 'change' : 'move', late),
+    ),
     ...diff.removed.map((of) => line(of, 'remove', late ?? 'after the flip')),
     ...diff.same.filter((of) => !asLeft(observation, of)).map((of) => line(of, 'change', undefined)),
     ...diff.same.filter((of) => asLeft(observation, of)).map((of) => line(of, 'keep', undefined)),
@@ -169,15 +210,29 @@ function infraChanges({ intent, observation }: PlanInputs): Change[] {
     const data = of.part.data ? { when: 'kept by a rollback' } : {};
     const base = { area: 'resource' as const, name: of.part.id };
     if (old === undefined) changes.push({ ...base, action: 'add', why: of.part.kind, ...data });
-    else if (resourceDigest(old.part) !== resourceDigest(of.part)) changes.push({ ...base, action: 'change', why: of.part.kind, ...data });
-    else if (!asLeft(observation, of)) changes.push({ ...base, action: 'change', why: `${of.part.kind}, drifted` });
+    else if (resourceDigest(old.part) !== resourceDigest(of.part))
+      changes.push({ ...base, action: 'change', why: of.part.kind, ...data });
+    else if (!asLeft(observation, of))
+      changes.push({ ...base, action: 'change', why: `${of.part.kind}, drifted` });
     else changes.push({ ...base, action: 'keep', why: of.part.kind });
   }
   for (const of of before.values()) {
     changes.push(
       of.part.data
-        ? { area: 'resource', action: 'keep', name: of.part.id, why: 'not in the file any more; holds data, stays' }
-        : { area: 'resource', action: 'remove', name: of.part.id, why: of.part.kind, when: 'when no release needs it', destroys: true },
+        ? {
+            area: 'resource',
+            action: 'keep',
+            name: of.part.id,
+            why: 'not in the file any more; holds data, stays',
+          }
+        : {
+            area: 'resource',
+            action: 'remove',
+            name: of.part.id,
+            why: of.part.kind,
+            when: 'when no release needs it',
+            destroys: true,
+          },
     );
   }
   return changes;
@@ -187,10 +242,16 @@ function warningsOf(intent: Intent, can: (provider: string) => Capabilities): st
   const providers = Object.keys(intent.irs).sort();
   const warnings = providers
     .filter((name) => can(name).cas === 'check-then-write')
-    .map((name) => `${name} has no compare-and-swap: somebody's change of an alias in the same moment can be lost`);
+    .map(
+      (name) =>
+        `${name} has no compare-and-swap: somebody's change of an alias in the same moment can be lost`,
+    );
   for (const name of providers.filter((one) => can(one).flip.downtime)) {
     warnings.push(`${name} may lose calls for a moment while it flips`);
   }
-  if (providers.length > 1) warnings.push(`not atomic across providers: ${providers.join(' first, then ')}; if a later one fails, all go back`);
+  if (providers.length > 1)
+    warnings.push(
+      `not atomic across providers: ${providers.join(' first, then ')}; if a later one fails, all go back`,
+    );
   return warnings;
 }

@@ -6,23 +6,38 @@ import type { Rollout } from '../release/rollout.js';
 import type { Intent } from './intent.js';
 
 /** Refuses what a plan may not do, before anything is touched. Pure. */
-export function refuse(intent: Intent, observation: Observation, can: (provider: string) => Capabilities, digest: string): void {
+export function refuse(
+  intent: Intent,
+  observation: Observation,
+  can: (provider: string) => Capabilities,
+  digest: string,
+): void {
   const { head } = observation.at;
   const canary = isGradual(intent.rollout) && observation.live !== undefined;
   for (const provider of Object.keys(intent.irs)) {
     if (canary) refuseSplit(provider, can(provider), intent, observation);
     if (canary && intent.rollout.analysis !== undefined && !can(provider).metricsByVersion) {
-      throw fail('SFX3005', `${provider} has no metrics by version: blended numbers would hide a dead canary`, {
-        hint: 'Leave `analysis` out and judge by hand, or choose a provider with metrics by version.',
-      });
+      throw fail(
+        'SFX3005',
+        `${provider} has no metrics by version: blended numbers would hide a dead canary`,
+        {
+          hint: 'Leave `analysis` out and judge by hand, or choose a provider with metrics by version.',
+        },
+      );
     }
   }
   if (head !== undefined && head.origin !== intent.origin) {
-    throw fail('SFX4114', `this service and stage was deployed from ${head.origin}; this is ${intent.origin}`);
+    throw fail(
+      'SFX4114',
+      `this service and stage was deployed from ${head.origin}; this is ${intent.origin}`,
+    );
   }
   const rolledBack = head?.past.find((one) => one.digest === digest && one.status === 'rolled back');
   if (rolledBack !== undefined && rolledBack.number !== head?.live && !intent.force) {
-    throw fail('SFX4110', `this build is release ${rolledBack.number}, rolled back${rolledBack.why ? `: ${rolledBack.why}` : ''}`);
+    throw fail(
+      'SFX4110',
+      `this build is release ${rolledBack.number}, rolled back${rolledBack.why ? `: ${rolledBack.why}` : ''}`,
+    );
   }
   refuseTag(intent, observation);
 }
@@ -43,7 +58,10 @@ function refuseSplit(provider: string, can: Capabilities, intent: Intent, observ
   }
   for (const step of intent.rollout.steps) {
     if ('weight' in step && step.weight % can.split.step !== 0) {
-      throw fail('SFX3005', `${provider} takes weights in steps of ${can.split.step} %; ${step.weight} % cannot be`);
+      throw fail(
+        'SFX3005',
+        `${provider} takes weights in steps of ${can.split.step} %; ${step.weight} % cannot be`,
+      );
     }
   }
   if (can.unit !== 'function') refuseOtherFunctions(provider, intent, observation);
@@ -55,11 +73,17 @@ function refuseOtherFunctions(provider: string, intent: Intent, observation: Obs
   if (live === undefined) return;
   const before = new Set(live.irs[provider]?.units.flatMap((unit) => unit.functions) ?? []);
   const after = new Set(intent.irs[provider]?.units.flatMap((unit) => unit.functions) ?? []);
-  const other = [...after].filter((name) => !before.has(name)).concat([...before].filter((name) => !after.has(name)));
+  const other = [...after]
+    .filter((name) => !before.has(name))
+    .concat([...before].filter((name) => !after.has(name)));
   if (other.length > 0) {
-    throw fail('SFX3005', `on ${provider} a canary cannot add or remove functions (${other.join(', ')}): the whole app is one version`, {
-      hint: 'Deploy the change of functions all at once, then canary the rest.',
-    });
+    throw fail(
+      'SFX3005',
+      `on ${provider} a canary cannot add or remove functions (${other.join(', ')}): the whole app is one version`,
+      {
+        hint: 'Deploy the change of functions all at once, then canary the rest.',
+      },
+    );
   }
 }
 
@@ -67,7 +91,10 @@ function refuseTag(intent: Intent, observation: Observation): void {
   const { tag } = intent;
   if (tag === undefined) return;
   if (!/^[A-Za-z][A-Za-z0-9._-]{0,62}$/.test(tag)) {
-    throw fail('SFX4116', `${JSON.stringify(tag)} cannot be a tag: it starts with a letter, then letters, digits, \`.\`, \`_\`, \`-\``);
+    throw fail(
+      'SFX4116',
+      `${JSON.stringify(tag)} cannot be a tag: it starts with a letter, then letters, digits, \`.\`, \`_\`, \`-\``,
+    );
   }
   const taken = observation.at.head?.tags[tag];
   if (taken !== undefined) throw fail('SFX4116', `tag ${tag} names release ${taken}`);
@@ -82,11 +109,16 @@ export function refuseReplacing(
   const before = new Map(infraOf(observation.live?.irs ?? {}).map((of) => [of.key, of]));
   for (const of of infraOf(intent.irs)) {
     const old = before.get(of.key);
-    if (old === undefined || change(of.provider, of.part.kind, old.part.props, of.part.props) !== 'replaces') continue;
-    throw fail('SFX4123', `this change would replace ${of.part.id} (${of.part.kind}), which versions that run use`, {
-      resource: of.part.id,
-      hint: 'Give the new one another name; the old one goes when no release needs it.',
-    });
+    if (old === undefined || change(of.provider, of.part.kind, old.part.props, of.part.props) !== 'replaces')
+      continue;
+    throw fail(
+      'SFX4123',
+      `this change would replace ${of.part.id} (${of.part.kind}), which versions that run use`,
+      {
+        resource: of.part.id,
+        hint: 'Give the new one another name; the old one goes when no release needs it.',
+      },
+    );
   }
 }
 

@@ -48,10 +48,15 @@ function refuseOther(name: string, value: unknown): void {
   const wrong = (what: string) => fail('SFX3003', `the package of provider ${name} ${what}`);
   if (!isObject(value)) throw wrong('exports neither `provider` nor a default');
   if (value['apiVersion'] !== API_VERSION) {
-    throw fail('SFX3004', `provider ${name} speaks contract version ${String(value['apiVersion'])}; this sfx speaks ${API_VERSION}`);
+    throw fail(
+      'SFX3004',
+      `provider ${name} speaks contract version ${String(value['apiVersion'])}; this sfx speaks ${API_VERSION}`,
+    );
   }
-  for (const key of ['compile', 'connect']) if (typeof value[key] !== 'function') throw wrong(`has no ${key}()`);
-  if (typeof value['name'] !== 'string' || !isObject(value['documented'])) throw wrong('has no name or no documented capabilities');
+  for (const key of ['compile', 'connect'])
+    if (typeof value[key] !== 'function') throw wrong(`has no ${key}()`);
+  if (typeof value['name'] !== 'string' || !isObject(value['documented']))
+    throw wrong('has no name or no documented capabilities');
 }
 
 interface Located {
@@ -91,7 +96,12 @@ function readManifest(dir: string): Record<string, unknown> | undefined {
 
 /** Conditions in the order in which `import` would try them; `sfx-source` only when Node was started with it. */
 function entryOf(manifest: Record<string, unknown>): string | undefined {
-  const conditions = [...(process.execArgv.join(' ').includes('sfx-source') ? ['sfx-source'] : []), 'import', 'node', 'default'];
+  const conditions = [
+    ...(process.execArgv.join(' ').includes('sfx-source') ? ['sfx-source'] : []),
+    'import',
+    'node',
+    'default',
+  ];
   const pick = (value: unknown): string | undefined => {
     if (typeof value === 'string') return value;
     if (!isObject(value)) return undefined;
@@ -117,14 +127,23 @@ export interface ProviderEntry {
 }
 
 /** Provider packages installed for the project and beside sfx, by name. */
-export function providerPackages(from: readonly string[]): readonly { readonly name: string; readonly package: string; readonly dir: string }[] {
+export function providerPackages(
+  from: readonly string[],
+): readonly { readonly name: string; readonly package: string; readonly dir: string }[] {
   const found = new Map<string, { name: string; package: string; dir: string }>();
   for (const modules of from.flatMap((dir) => createRequire(join(dir, 'noop.js')).resolve.paths('x') ?? [])) {
-    for (const [scope, pattern] of [['@sfx-deploy', /^provider-(.+)$/], ['', /^sfx-provider-(.+)$/]] as const) {
+    for (const [scope, pattern] of [
+      ['@sfx-deploy', /^provider-(.+)$/],
+      ['', /^sfx-provider-(.+)$/],
+    ] as const) {
       for (const entry of names(join(modules, scope))) {
         const name = pattern.exec(entry)?.[1];
         if (name === undefined || found.has(name)) continue;
-        found.set(name, { name, package: scope === '' ? entry : `${scope}/${entry}`, dir: join(modules, scope, entry) });
+        found.set(name, {
+          name,
+          package: scope === '' ? entry : `${scope}/${entry}`,
+          dir: join(modules, scope, entry),
+        });
       }
     }
   }
@@ -138,10 +157,23 @@ export async function listProviders(projectDir: string, sfxDir: string): Promise
     const version = String(readManifest(found.dir)?.['version'] ?? '');
     try {
       const provider = await loadProvider(found.name, projectDir, sfxDir);
-      entries.push({ name: found.name, package: found.package, version, apiVersion: provider.apiVersion, capabilities: provider.documented });
+      entries.push({
+        name: found.name,
+        package: found.package,
+        version,
+        apiVersion: provider.apiVersion,
+        capabilities: provider.documented,
+      });
     } catch (error) {
       const problem = isSfxError(error) ? `${error.code} ${error.message}` : messageOf(error);
-      entries.push({ name: found.name, package: found.package, version, apiVersion: null, capabilities: null, problem });
+      entries.push({
+        name: found.name,
+        package: found.package,
+        version,
+        apiVersion: null,
+        capabilities: null,
+        problem,
+      });
     }
   }
   return entries;

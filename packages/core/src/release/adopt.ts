@@ -9,7 +9,7 @@ import { firstHead } from './deploy.js';
 import { qualify, unitsOf } from './fleet.js';
 import { type Holding, orGiveBack, take } from './lease.js';
 import { each } from './limits.js';
-import { observe, type Observation, tablesRead } from './observe.js';
+import { type Observation, observe, tablesRead } from './observe.js';
 import { holdOpen } from './open.js';
 import type { Outcome } from './outcome.js';
 import { frame, urlsOf } from './outcomes.js';
@@ -19,14 +19,23 @@ import { withoutEmpty } from './tables.js';
  * `sfx adopt`: takes what is live as it is for the truth, as a release of its own. For state that was lost or is older than
  * what is live, an alias that was moved by hand, a service that came from another origin. Moves no traffic.
  */
-export async function adoptRelease(ctx: Context, intent: Intent, options: { readonly waitMs: number }): Promise<Outcome> {
+export async function adoptRelease(
+  ctx: Context,
+  intent: Intent,
+  options: { readonly waitMs: number },
+): Promise<Outcome> {
   const began = ctx.run.now();
   const seen = await observe(ctx, intent.irs);
-  const stamps = Object.values(seen.states).flatMap((state) => (state.stamp === undefined ? [] : [state.stamp]));
+  const stamps = Object.values(seen.states).flatMap((state) =>
+    state.stamp === undefined ? [] : [state.stamp],
+  );
   const fence = Math.max(0, ...stamps.map((stamp) => stamp.fence));
   const newest = Math.max(0, ...stamps.map((stamp) => stamp.release));
   const before = seen.at.head;
-  if (before === undefined && Object.values(seen.states).every((state) => Object.keys(state.table).length === 0)) {
+  if (
+    before === undefined &&
+    Object.values(seen.states).every((state) => Object.keys(state.table).length === 0)
+  ) {
     throw fail('SFX4119', 'nothing is live here that could be adopted');
   }
   const holding = await take({
@@ -37,7 +46,9 @@ export async function adoptRelease(ctx: Context, intent: Intent, options: { read
     waitMs: options.waitMs,
     born: () => ({ ...firstHead(intent.origin, ctx.fleet.providers), fence, next: newest + 1 }),
   });
-  const release = await orGiveBack(ctx.run, holding, () => adoptUnder(ctx, holding, intent, seen, { fence, newest }));
+  const release = await orGiveBack(ctx.run, holding, () =>
+    adoptUnder(ctx, holding, intent, seen, { fence, newest }),
+  );
   const { number } = release;
   return {
     ...frame({ ctx, command: 'adopt', began }),
@@ -76,7 +87,10 @@ async function adoptUnder(
     open: null,
     contract: null,
     tables: withoutEmpty(tablesRead(seen)),
-    past: [...head.past.map((one) => (one.status === 'live' ? { ...one, status: 'superseded' as const } : one)), line],
+    past: [
+      ...head.past.map((one) => (one.status === 'live' ? { ...one, status: 'superseded' as const } : one)),
+      line,
+    ],
   }));
   return release;
 }
@@ -89,7 +103,9 @@ async function closeOpen(ctx: Context, holding: Holding): Promise<void> {
   await holding.change((head) => ({
     ...head,
     open: null,
-    past: head.past.map((one) => (one.number === open.release.number ? { ...one, status: 'partial' as const } : one)),
+    past: head.past.map((one) =>
+      one.number === open.release.number ? { ...one, status: 'partial' as const } : one,
+    ),
   }));
 }
 
@@ -104,15 +120,25 @@ async function versionsLive(ctx: Context, intent: Intent, seen: Observation): Pr
       .map(([, state]) => state.table[of.part.id]?.stable)
       .find((id) => id !== undefined);
     if (stable === undefined) return;
-    const versions = await ctx.fleet.read(of.provider, 'versions.list', of.part.id, (connection) => connection.versions.list(of.part.id));
+    const versions = await ctx.fleet.read(of.provider, 'versions.list', of.part.id, (connection) =>
+      connection.versions.list(of.part.id),
+    );
     const version = versions.find((one) => one.id === stable);
-    if (version === undefined) throw fail('SFX3105', `version ${stable} of ${of.part.id} takes traffic, but is not one that sfx made`);
+    if (version === undefined)
+      throw fail('SFX3105', `version ${stable} of ${of.part.id} takes traffic, but is not one that sfx made`);
     found[qualify(of.provider, of.part.id)] = version;
   });
   return found;
 }
 
-function adopted(ctx: Context, intent: Intent, seen: Observation, number: number, head: Head, found: Found): Release {
+function adopted(
+  ctx: Context,
+  intent: Intent,
+  seen: Observation,
+  number: number,
+  head: Head,
+  found: Found,
+): Release {
   const units = Object.fromEntries(Object.entries(found).map(([key, version]) => [key, version.digest]));
   return {
     version: STATE_VERSION,

@@ -2,10 +2,10 @@ import { asSfxError, isSfxError } from '../errors.js';
 import type { Table, Version } from '../provider/contract.js';
 import type { Head, Past, Qualified } from '../state/documents.js';
 import { append, type Context, type Held, step } from './context.js';
-import { changedUnits } from './stage.js';
 import { aliasesIn, moveAll, readAlias } from './flip.js';
 import { each } from './limits.js';
 import { progressOf } from './progress.js';
+import { changedUnits } from './stage.js';
 import { sameTable, tablesBefore, withoutEmpty } from './tables.js';
 import { triggersBackAfter, triggersBackBefore } from './triggers.js';
 
@@ -30,7 +30,9 @@ export async function goBack(ctx: Context, held: Held, why: string): Promise<Wen
     await triggersBackBefore(ctx, held);
     await step(ctx.run, 'flip', async () => {
       const moved = await moveAll(ctx, held, tablesBefore(held.release), { dir: 'back', step: -1 });
-      return moved.aliases === 0 ? undefined : `${moved.aliases} ${moved.aliases === 1 ? 'alias' : 'aliases'} back, read back`;
+      return moved.aliases === 0
+        ? undefined
+        : `${moved.aliases} ${moved.aliases === 1 ? 'alias' : 'aliases'} back, read back`;
     });
     await triggersBackAfter(ctx, held);
   } catch (error) {
@@ -39,11 +41,16 @@ export async function goBack(ctx: Context, held: Held, why: string): Promise<Wen
   }
   const tables = await tablesNow(ctx, held);
   const wanted = tablesBefore(held.release);
-  const all = Object.entries(tables).every(([key, table]) => table !== 'unknown' && sameTable(table, wanted[key] ?? {}));
+  const all = Object.entries(tables).every(
+    ([key, table]) => table !== 'unknown' && sameTable(table, wanted[key] ?? {}),
+  );
   const as = !all || failure !== undefined ? 'partial' : touched ? 'back' : 'failed';
   await append(held, { kind: 'ended', as, tables, why });
   if (as === 'partial') {
-    await held.holding.release((head) => ({ ...head, past: withStatus(head, held.release.number, 'partial', why) }));
+    await held.holding.release((head) => ({
+      ...head,
+      past: withStatus(head, held.release.number, 'partial', why),
+    }));
     return { as, tables, error: failure };
   }
   const orphans = staged === undefined ? await stagedOrphans(ctx, held) : ownVersions(held);
@@ -62,21 +69,35 @@ export function stops(error: unknown): boolean {
   return isSfxError(error) && (error.code === 'SFX4102' || error.code === 'SFX4120');
 }
 
-export async function tablesNow(ctx: Context, held: Pick<Held, 'release' | 'base'>): Promise<Record<Qualified, Table | 'unknown'>> {
+export async function tablesNow(
+  ctx: Context,
+  held: Pick<Held, 'release' | 'base'>,
+): Promise<Record<Qualified, Table | 'unknown'>> {
   const pairs = await each(aliasesIn(held), 16, async (of) => {
     try {
       return [of.key, (await readAlias(ctx, of)).table] as const;
     } catch (error) {
       if (stops(error)) throw error;
-      ctx.run.emit({ code: 'warning', error: asSfxError(error).code, message: `alias ${of.key} cannot be read: ${asSfxError(error).message}` });
+      ctx.run.emit({
+        code: 'warning',
+        error: asSfxError(error).code,
+        message: `alias ${of.key} cannot be read: ${asSfxError(error).message}`,
+      });
       return [of.key, 'unknown'] as const;
     }
   });
   return Object.fromEntries(pairs);
 }
 
-export function withStatus(head: Head, number: number, status: Past['status'], why?: string): readonly Past[] {
-  return head.past.map((one) => (one.number === number ? { ...one, status, ...(why === undefined ? {} : { why }) } : one));
+export function withStatus(
+  head: Head,
+  number: number,
+  status: Past['status'],
+  why?: string,
+): readonly Past[] {
+  return head.past.map((one) =>
+    one.number === number ? { ...one, status, ...(why === undefined ? {} : { why }) } : one,
+  );
 }
 
 type Owned = { readonly provider: string; readonly version: Version };
@@ -93,15 +114,24 @@ function ownVersions(held: Held): Owned[] {
 async function stagedOrphans(ctx: Context, held: Held): Promise<Owned[]> {
   try {
     const lists = await each(changedUnits(held), 8, async (of) => {
-      const versions = await ctx.fleet.read(of.provider, 'versions.list', of.part.id, (connection) => connection.versions.list(of.part.id));
+      const versions = await ctx.fleet.read(of.provider, 'versions.list', of.part.id, (connection) =>
+        connection.versions.list(of.part.id),
+      );
       return versions
-        .filter((version) => version.digest === held.release.units[of.key] && version.release === held.release.number)
+        .filter(
+          (version) =>
+            version.digest === held.release.units[of.key] && version.release === held.release.number,
+        )
         .map((version) => ({ provider: of.provider, version }));
     });
     return lists.flat();
   } catch (error) {
     if (stops(error)) throw error;
-    ctx.run.emit({ code: 'warning', error: asSfxError(error).code, message: 'versions that were staged in vain could not be listed; they stay' });
+    ctx.run.emit({
+      code: 'warning',
+      error: asSfxError(error).code,
+      message: 'versions that were staged in vain could not be listed; they stay',
+    });
     return [];
   }
 }

@@ -39,11 +39,18 @@ export interface Step {
  * Runs one step that people see: start, progress, end or failure, with its time. `act` answers the line to show;
  * undefined when there was nothing to do, which ends the step with an empty text.
  */
-export async function step(run: Run, name: StepName, act: (step: Step) => Promise<string | undefined>, total?: number): Promise<void> {
+export async function step(
+  run: Run,
+  name: StepName,
+  act: (step: Step) => Promise<string | undefined>,
+  total?: number,
+): Promise<void> {
   const began = run.now();
   run.emit({ code: 'step.start', step: name, ...(total === undefined ? {} : { total }) });
   try {
-    const text = await act({ progress: (done, of) => run.emit({ code: 'step.progress', step: name, done, total: of }) });
+    const text = await act({
+      progress: (done, of) => run.emit({ code: 'step.progress', step: name, done, total: of }),
+    });
     run.emit({ code: 'step.end', step: name, text: text ?? '', ms: run.now() - began });
   } catch (error) {
     run.emit({ code: 'step.fail', step: name, text: 'failed', ms: run.now() - began });

@@ -1,8 +1,8 @@
 import { asSfxError, isSfxError } from '../errors.js';
 import type { Resource, Table } from '../provider/contract.js';
 import type { Head } from '../state/documents.js';
-import { append, type Context, type Held, step } from './context.js';
 import { mark, stops } from './back.js';
+import { append, type Context, type Held, step } from './context.js';
 import { infraOf, type Of, triggersOf, unitsOf, type VersionsByUnit } from './fleet.js';
 import { moveAll } from './flip.js';
 import { ensure, type OutputsByProvider, readOutputs, resourceKey, takeAway } from './resources.js';
@@ -71,12 +71,17 @@ async function dropRows(ctx: Context, held: Held): Promise<void> {
   const now = held.holding.head().tables;
   const wanted = tablesAfterContract(held.release, now);
   const changed = Object.fromEntries(
-    Object.entries(wanted).filter(([key, table]) => Object.keys(table).length < Object.keys(now[key] ?? {}).length),
+    Object.entries(wanted).filter(
+      ([key, table]) => Object.keys(table).length < Object.keys(now[key] ?? {}).length,
+    ),
   );
   if (Object.keys(changed).length === 0) return;
   const last = held.release.rollout.steps.length - 1;
   await moveAll(ctx, held, changed, { dir: 'forward', step: last });
-  await held.holding.change((head) => ({ ...head, tables: withoutEmpty({ ...head.tables, ...changed } as Record<string, Table>) }));
+  await held.holding.change((head) => ({
+    ...head,
+    tables: withoutEmpty({ ...head.tables, ...changed } as Record<string, Table>),
+  }));
 }
 
 async function narrowInfra(
@@ -89,7 +94,9 @@ async function narrowInfra(
   for (const of of infraOf(held.release.irs)) await ensure(ctx, held, of, { outputs: outputs[of.provider] });
   const wanted = new Set(infraOf(held.release.irs).map((of) => of.key));
   const needed = new Set(
-    inWindow.flatMap((one) => unitsOf(one.release.irs).flatMap((of) => of.part.dependsOn.map((id) => `${of.provider}/${id}`))),
+    inWindow.flatMap((one) =>
+      unitsOf(one.release.irs).flatMap((of) => of.part.dependsOn.map((id) => `${of.provider}/${id}`)),
+    ),
   );
   const gone = new Map(
     [...all.map((one) => one.release), ...(held.base ? [held.base] : [])]
@@ -104,20 +111,30 @@ async function narrowInfra(
 async function removeMarked(ctx: Context, held: Held, inWindow: readonly Kept[]): Promise<Head['retiring']> {
   const head = held.holding.head();
   const needed = versionsNeeded(head, inWindow);
-  const due = head.retiring.filter((one) => one.fence < held.holding.fence && !needed.has(versionKey(one.provider, one.version)));
+  const due = head.retiring.filter(
+    (one) => one.fence < held.holding.fence && !needed.has(versionKey(one.provider, one.version)),
+  );
   if (due.length === 0) return [];
   await append(held, { kind: 'removing', versions: due.map((one) => one.version), resources: [] });
   const removed: (typeof due)[number][] = [];
   for (const one of due) {
     try {
-      await ctx.fleet.write(one.provider, 'versions.remove', one.version.unit, held.holding.guardBack, (connection) =>
-        connection.versions.remove(one.version),
+      await ctx.fleet.write(
+        one.provider,
+        'versions.remove',
+        one.version.unit,
+        held.holding.guardBack,
+        (connection) => connection.versions.remove(one.version),
       );
       removed.push(one);
     } catch (error) {
       if (stops(error)) throw error;
       const failure = asSfxError(error);
-      ctx.run.emit({ code: 'warning', error: failure.code, message: `version ${one.version.id} of ${one.version.unit} stays: ${failure.message}` });
+      ctx.run.emit({
+        code: 'warning',
+        error: failure.code,
+        message: `version ${one.version.id} of ${one.version.unit} stays: ${failure.message}`,
+      });
       // Still named by an alias: it is not ours to remove. Anything else is tried again under the next lease.
       if (isSfxError(error) && error.code === 'SFX3107') removed.push(one);
     }
@@ -129,7 +146,8 @@ async function removeMarked(ctx: Context, held: Held, inWindow: readonly Kept[])
 function versionsNeeded(head: Head, inWindow: readonly Kept[]): ReadonlySet<string> {
   const needed = new Set<string>();
   for (const one of inWindow) {
-    for (const [key, version] of Object.entries(one.versions)) needed.add(versionKey(key.slice(0, key.indexOf('/')), version));
+    for (const [key, version] of Object.entries(one.versions))
+      needed.add(versionKey(key.slice(0, key.indexOf('/')), version));
   }
   for (const [key, table] of Object.entries(head.tables)) {
     const provider = key.slice(0, key.indexOf('/'));

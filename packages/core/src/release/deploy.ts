@@ -1,10 +1,10 @@
 import { fail } from '../errors.js';
+import { canonical } from '../json.js';
+import { releaseDigest, unitDigests } from '../plan/digests.js';
 import type { Intent } from '../plan/intent.js';
 import { makePlan, stepsOf } from '../plan/make.js';
-import { canonical } from '../json.js';
 import type { Plan } from '../plan/plan.js';
 import { refuse, refuseReplacing } from '../plan/refuse.js';
-import { releaseDigest, unitDigests } from '../plan/digests.js';
 import { type Head, type Past, type Release, STATE_VERSION } from '../state/documents.js';
 import { append, type Context, type Held } from './context.js';
 import { drive, giveUp } from './drive.js';
@@ -30,7 +30,10 @@ export interface ReleaseOptions {
 }
 
 /** Step 1, and all that may be refused before anything is touched. Reads only. */
-export async function planRelease(ctx: Context, intent: Intent): Promise<{ readonly plan: Plan; readonly observation: Observation }> {
+export async function planRelease(
+  ctx: Context,
+  intent: Intent,
+): Promise<{ readonly plan: Plan; readonly observation: Observation }> {
   const observation = await observe(ctx, intent.irs);
   const can = (provider: string) => ctx.fleet.can(provider);
   const units = unitDigests(intent.irs, intent.artifacts);
@@ -46,8 +49,11 @@ export async function planRelease(ctx: Context, intent: Intent): Promise<{ reado
       return { name, where, ...(as === undefined ? {} : { as }) };
     }),
   });
-  if (!plan.empty || observation.at.head?.origin !== intent.origin) refuse(intent, observation, can, releaseDigest(intent.irs, units));
-  refuseReplacing(intent, observation, (provider, kind, from, to) => handlerOf(ctx, provider, kind).change(from as never, to as never));
+  if (!plan.empty || observation.at.head?.origin !== intent.origin)
+    refuse(intent, observation, can, releaseDigest(intent.irs, units));
+  refuseReplacing(intent, observation, (provider, kind, from, to) =>
+    handlerOf(ctx, provider, kind).change(from as never, to as never),
+  );
   return { plan, observation };
 }
 
@@ -60,7 +66,8 @@ export async function deployRelease(ctx: Context, intent: Intent, options: Relea
   if (options.saved !== undefined) refuseStale(options.saved, plan);
   options.planned?.(plan);
   const ended = { ctx, command: 'deploy' as const, began, plan, canaryAsked: options.canaryAsked };
-  if (plan.empty && observation.at.head?.live != null) return unchanged(ended, observation.at.head, await urlsOf(ctx));
+  if (plan.empty && observation.at.head?.live != null)
+    return unchanged(ended, observation.at.head, await urlsOf(ctx));
   const holding = await take({
     state: ctx.state,
     run: ctx.run,
@@ -101,16 +108,22 @@ async function settleOther(ctx: Context, { held, state }: InTheWay, options: Rel
 
 async function mustSettle(driven: Awaited<ReturnType<typeof giveUp>>): Promise<void> {
   if (driven.as === 'live' || driven.as === 'back' || driven.as === 'failed') return;
-  throw fail('SFX4103', `release ${driven.held.release.number} could not be settled first`, { cause: driven.error });
+  throw fail('SFX4103', `release ${driven.held.release.number} could not be settled first`, {
+    cause: driven.error,
+  });
 }
 
 function refuseStale(saved: Plan, now: Plan): void {
   const moved: string[] = [];
-  if (saved.service !== now.service || saved.stage !== now.stage) moved.push(`it is for ${saved.service} ${saved.stage}`);
-  if (saved.bound.live !== now.bound.live) moved.push(`release ${now.bound.live ?? 'none'} is live, it was ${saved.bound.live ?? 'none'}`);
-  if (saved.bound.next !== now.bound.next) moved.push(`${now.bound.next - saved.bound.next} releases were made since`);
+  if (saved.service !== now.service || saved.stage !== now.stage)
+    moved.push(`it is for ${saved.service} ${saved.stage}`);
+  if (saved.bound.live !== now.bound.live)
+    moved.push(`release ${now.bound.live ?? 'none'} is live, it was ${saved.bound.live ?? 'none'}`);
+  if (saved.bound.next !== now.bound.next)
+    moved.push(`${now.bound.next - saved.bound.next} releases were made since`);
   if (saved.bound.config !== now.bound.config) moved.push('the configuration is another');
-  if (canonical(saved.bound.units) !== canonical(now.bound.units)) moved.push('the code or its configuration is another');
+  if (canonical(saved.bound.units) !== canonical(now.bound.units))
+    moved.push('the code or its configuration is another');
   if (saved.bound.tables !== now.bound.tables) moved.push('aliases were moved');
   if (canonical(saved.steps) !== canonical(now.steps)) moved.push('the rollout is another');
   if (moved.length > 0) throw fail('SFX4201', `the plan was made for another situation: ${moved.join('; ')}`);
@@ -155,7 +168,12 @@ function newRelease(ctx: Context, intent: Intent, observation: Observation): Rel
 }
 
 /** Step 3: head says that the release is open, then its record with the undo tables, then the journal begins. */
-export async function begin(ctx: Context, holding: Holding, release: Release, observation: Pick<Observation, 'live'>): Promise<Held> {
+export async function begin(
+  ctx: Context,
+  holding: Holding,
+  release: Release,
+  observation: Pick<Observation, 'live'>,
+): Promise<Held> {
   const line = (began: number): Past => ({
     number: release.number,
     digest: release.digest,

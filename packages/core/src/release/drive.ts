@@ -14,7 +14,16 @@ import { watch } from './watch.js';
 /** How driving a release ended. */
 export interface Driven {
   readonly held: Work;
-  readonly as: 'live' | 'paused' | 'inconclusive' | 'stable fails' | 'back' | 'failed' | 'partial' | 'interrupted' | 'lost';
+  readonly as:
+    | 'live'
+    | 'paused'
+    | 'inconclusive'
+    | 'stable fails'
+    | 'back'
+    | 'failed'
+    | 'partial'
+    | 'interrupted'
+    | 'lost';
   readonly percent: number;
   readonly error?: unknown;
   readonly tables?: Readonly<Record<Qualified, Table | 'unknown'>>;
@@ -63,20 +72,36 @@ type Pause = Extract<Reached, { at: 'pause' }>;
 
 async function pause(ctx: Context, held: Held, at: Pause): Promise<Driven | { readonly held: Held }> {
   const until = at.ms === null ? undefined : ctx.run.now() + at.ms;
-  await append(held, { kind: 'paused', step: at.step, why: until === undefined ? 'gate' : 'time', ...(until === undefined ? {} : { until }) });
+  await append(held, {
+    kind: 'paused',
+    step: at.step,
+    why: until === undefined ? 'gate' : 'time',
+    ...(until === undefined ? {} : { until }),
+  });
   await held.holding.release((head) => ({ ...head, tables: at.tables, past: withStaged(head.past, held) }));
   if (until === undefined) return { held, as: 'paused', percent: at.percent };
   const seen = await watch(ctx, held, { percent: at.percent, until });
-  if (seen.elsewhere) return { held, as: 'lost', percent: at.percent, error: fail('SFX4122', 'another command took this release over') };
+  if (seen.elsewhere)
+    return {
+      held,
+      as: 'lost',
+      percent: at.percent,
+      error: fail('SFX4122', 'another command took this release over'),
+    };
   const again = await retake(ctx, held);
   await append(again, { kind: 'judged', step: at.step, verdict: seen.verdict, reasons: seen.reasons });
-  if (pastDeadline(ctx, again)) return giveUp(ctx, again, fail('SFX5003', 'the rollout did not end within its deadline'));
+  if (pastDeadline(ctx, again))
+    return giveUp(ctx, again, fail('SFX5003', 'the rollout did not end within its deadline'));
   if (seen.verdict === 'pass') return { held: again };
   const { rollout } = again.release;
   if (seen.verdict === 'inconclusive' && rollout.analysis?.inconclusive === 'pass') return { held: again };
   const failing = seen.verdict === 'fail' || rollout.analysis?.inconclusive === 'fail';
   if (failing && !seen.stableFails && rollout.onFailure === 'rollback') {
-    return giveUp(ctx, again, fail('SFX5001', `release ${again.release.number} failed its canary: ${seen.reasons.join('; ')}`));
+    return giveUp(
+      ctx,
+      again,
+      fail('SFX5001', `release ${again.release.number} failed its canary: ${seen.reasons.join('; ')}`),
+    );
   }
   await append(again, { kind: 'paused', step: at.step, why: 'inconclusive' });
   await again.holding.release((head) => head);
@@ -86,7 +111,9 @@ async function pause(ctx: Context, held: Held, at: Pause): Promise<Driven | { re
 
 function withStaged(past: readonly Past[], held: Held): readonly Past[] {
   const { stagedSeq } = progressOf(held.entries);
-  return past.map((one) => (one.number === held.release.number && stagedSeq !== undefined ? { ...one, staged: stagedSeq } : one));
+  return past.map((one) =>
+    one.number === held.release.number && stagedSeq !== undefined ? { ...one, staged: stagedSeq } : one,
+  );
 }
 
 async function retake(ctx: Context, held: Held): Promise<Held> {
@@ -102,7 +129,11 @@ async function retake(ctx: Context, held: Held): Promise<Held> {
 
 async function stillOurs(ctx: Context, holding: Holding, held: Held): Promise<Held> {
   const again = holding.head().open === held.release.number ? await holdOpen(ctx, holding) : undefined;
-  if (again === undefined || progressOf(again.entries).ended !== undefined || progressOf(again.entries).back) {
+  if (
+    again === undefined ||
+    progressOf(again.entries).ended !== undefined ||
+    progressOf(again.entries).back
+  ) {
     throw fail('SFX4102', `release ${held.release.number} was settled by another command`);
   }
   return again;
@@ -125,7 +156,9 @@ export async function giveUp(ctx: Context, held: Held, error: unknown): Promise<
     const back = await goBack(ctx, held, asSfxError(error).message);
     return { held, as: back.as, percent, error, tables: back.tables };
   } catch (second) {
-    return isSfxError(second) && second.code === 'SFX4102' ? { held, as: 'lost', percent, error: second } : interrupted(ctx, held, second);
+    return isSfxError(second) && second.code === 'SFX4102'
+      ? { held, as: 'lost', percent, error: second }
+      : interrupted(ctx, held, second);
   }
 }
 

@@ -24,9 +24,14 @@ export async function endLive(held: Held, tables: Tables): Promise<void> {
 function livePast(head: Head, held: Held, staged: number | undefined): readonly Past[] {
   const { release } = held;
   // Going back to an earlier release says that those after it were taken back.
-  const taken = (one: Past) => release.kind === 'rollback' && release.of !== undefined && one.number > release.of && one.number < release.number;
+  const taken = (one: Past) =>
+    release.kind === 'rollback' &&
+    release.of !== undefined &&
+    one.number > release.of &&
+    one.number < release.number;
   return head.past.map((one) => {
-    if (one.number === release.number) return { ...one, status: 'live' as const, ...(staged === undefined ? {} : { staged }) };
+    if (one.number === release.number)
+      return { ...one, status: 'live' as const, ...(staged === undefined ? {} : { staged }) };
     if (one.status !== 'live') return one;
     const back = taken(one) && one.digest !== release.digest;
     return { ...one, status: back ? ('rolled back' as const) : ('superseded' as const) };
@@ -46,7 +51,11 @@ export async function bakeAndContract(ctx: Context, held: Held): Promise<string 
     }
     await held.holding.release((head) => head);
     await step(ctx.run, 'bake', async () => {
-      ctx.run.emit({ code: 'wait', why: `release ${held.release.number} bakes before what it replaced is removed`, ms: bakeMs });
+      ctx.run.emit({
+        code: 'wait',
+        why: `release ${held.release.number} bakes before what it replaced is removed`,
+        ms: bakeMs,
+      });
       await ctx.run.sleep(bakeMs);
       return 'nothing changed';
     });
@@ -73,7 +82,13 @@ async function giveBackQuietly(ctx: Context, held: Held): Promise<void> {
 export async function finishContract(ctx: Context, waitMs: number): Promise<void> {
   const { head } = await ctx.state.readHead();
   if (head?.contract == null || head.open !== null) return;
-  const holding = await take({ state: ctx.state, run: ctx.run, patience: ctx.fleet.patience, command: 'contract', waitMs });
+  const holding = await take({
+    state: ctx.state,
+    run: ctx.run,
+    patience: ctx.fleet.patience,
+    command: 'contract',
+    waitMs,
+  });
   await orGiveBack(ctx.run, holding, () => contractUnder(ctx, holding));
 }
 
@@ -85,7 +100,8 @@ async function contractUnder(ctx: Context, holding: Holding): Promise<void> {
   }
   const past = now.past.find((one) => one.number === now.live)!;
   const release = await ctx.state.readRelease(past.number);
-  const base = release.base === null ? undefined : await ctx.state.readRelease(release.base).catch(() => undefined);
+  const base =
+    release.base === null ? undefined : await ctx.state.readRelease(release.base).catch(() => undefined);
   const entries = [...(await ctx.state.entriesOf(past.number, past.began))];
   await contract(ctx, { release, base, entries, holding });
 }

@@ -1,8 +1,17 @@
 import { fail } from '../errors.js';
-import type { Alias, Capabilities, Connection, Ir, Trigger, Unit, Resource, Version } from '../provider/contract.js';
+import type {
+  Alias,
+  Capabilities,
+  Connection,
+  Ir,
+  Resource,
+  Trigger,
+  Unit,
+  Version,
+} from '../provider/contract.js';
+import { repeatedly } from '../retry.js';
 import type { Run } from '../run.js';
 import type { Qualified } from '../state/documents.js';
-import { repeatedly } from '../retry.js';
 import { type Limiter, limiter } from './limits.js';
 
 /** A part of an IR with the provider that it is of. `key` is its name in state documents. */
@@ -32,7 +41,13 @@ export interface Fleet {
   can(provider: string): Capabilities;
   read<T>(provider: string, op: string, on: string, act: (connection: Connection) => Promise<T>): Promise<T>;
   /** Waits for the provider's write rate, then for `guard`, then calls. */
-  write<T>(provider: string, op: string, on: string, guard: () => Promise<void>, act: (connection: Connection) => Promise<T>): Promise<T>;
+  write<T>(
+    provider: string,
+    op: string,
+    on: string,
+    guard: () => Promise<void>,
+    act: (connection: Connection) => Promise<T>,
+  ): Promise<T>;
   /** Writes to providers so far. */
   writes(): number;
 }
@@ -44,13 +59,18 @@ export function fleet(connections: Readonly<Record<string, Connection>>, run: Ru
   const of = (provider: string): Connection => {
     const found = connections[provider];
     if (found === undefined) {
-      throw fail('SFX3001', `this release also lives on ${provider}, which this command is not connected to`, {
-        hint: `Run it with the file that names ${provider}.`,
-      });
+      throw fail(
+        'SFX3001',
+        `this release also lives on ${provider}, which this command is not connected to`,
+        {
+          hint: `Run it with the file that names ${provider}.`,
+        },
+      );
     }
     return found;
   };
-  for (const name of providers) limiters[name] = limiter(Math.max(1, of(name).capabilities.writesPerSecond), run);
+  for (const name of providers)
+    limiters[name] = limiter(Math.max(1, of(name).capabilities.writesPerSecond), run);
   const patience = providers
     .map((name) => PATIENCE[of(name).capabilities.flip.takes])
     .reduce((a, b) => (a.leaseMs >= b.leaseMs ? a : b), PATIENCE.subsecond);
@@ -84,7 +104,9 @@ type Irs = Readonly<Record<string, Ir>>;
 
 function partsOf<T extends { readonly id: string }>(irs: Irs, pick: (ir: Ir) => readonly T[]): Of<T>[] {
   return Object.entries(irs)
-    .flatMap(([provider, ir]) => pick(ir).map((part) => ({ key: qualify(provider, part.id), provider, part })))
+    .flatMap(([provider, ir]) =>
+      pick(ir).map((part) => ({ key: qualify(provider, part.id), provider, part })),
+    )
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 }
 

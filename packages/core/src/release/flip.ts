@@ -26,7 +26,9 @@ export async function readAliases(ctx: Context, aliases: readonly Of<Alias>[]): 
 }
 
 export function readAlias(ctx: Context, of: Of<Alias>): Promise<AliasState> {
-  return ctx.fleet.read(of.provider, 'traffic.read', of.part.id, (connection) => connection.traffic.read(of.part));
+  return ctx.fleet.read(of.provider, 'traffic.read', of.part.id, (connection) =>
+    connection.traffic.read(of.part),
+  );
 }
 
 /** Waits while a write of several parts is under way. */
@@ -34,7 +36,8 @@ async function readSettled(ctx: Context, of: Of<Alias>): Promise<AliasState> {
   for (let tries = 1; ; tries++) {
     const state = await readAlias(ctx, of);
     if (!state.busy) return state;
-    if (tries >= TRIES) throw fail('SFX3102', `alias ${of.part.id} is busy and does not settle`, { resource: of.part.id });
+    if (tries >= TRIES)
+      throw fail('SFX3102', `alias ${of.part.id} is busy and does not settle`, { resource: of.part.id });
     await ctx.run.sleep(APART_MS);
   }
 }
@@ -48,7 +51,9 @@ export function foreign(alias: Qualified, table: Table): Error {
 
 export function describe(table: Table): string {
   const rows = Object.entries(table).map(([unit, split]) => {
-    const candidate = split.candidate ? ` and ${split.candidate.version} at ${split.candidate.percent} %` : '';
+    const candidate = split.candidate
+      ? ` and ${split.candidate.version} at ${split.candidate.percent} %`
+      : '';
     return `${unit} at ${split.stable}${candidate}`;
   });
   return rows.length > 0 ? rows.join(', ') : 'nothing';
@@ -70,7 +75,12 @@ export interface Moved {
  * Moves aliases to `targets`: one journal entry with every from and to, then the writes, providers and aliases in name
  * order (backwards when going back). An alias that somebody else moved is never overwritten: SFX4105.
  */
-export async function moveAll(ctx: Context, held: Held, targets: Tables, options: MoveOptions): Promise<Moved> {
+export async function moveAll(
+  ctx: Context,
+  held: Held,
+  targets: Tables,
+  options: MoveOptions,
+): Promise<Moved> {
   const aliases = aliasesIn(held).filter((of) => targets[of.key] !== undefined);
   const back = options.dir === 'back';
   const moves: Record<Qualified, { from: Table; to: Table }> = {};
@@ -81,7 +91,8 @@ export async function moveAll(ctx: Context, held: Held, targets: Tables, options
       const meant = tablesMeant(held.release, held.entries, of.key);
       if (!meant.some((table) => sameTable(table, state.table))) throw foreign(of.key, state.table);
     }
-    if (!sameTable(state.table, to) || needsStamp(ctx, held, of, state)) moves[of.key] = { from: state.table, to };
+    if (!sameTable(state.table, to) || needsStamp(ctx, held, of, state))
+      moves[of.key] = { from: state.table, to };
   };
   // Going back, one alias that fails must not keep the others where they are.
   const failures = back ? await eachOfAll(aliases, WIDTH, compare) : [];
@@ -108,7 +119,12 @@ function worst(answers: readonly (boolean | 'unknown')[]): boolean | 'unknown' {
 
 /** After a takeover every alias carries the new fence, so that a late write of the old holder is told apart. */
 function needsStamp(ctx: Context, held: Held, of: Of<Alias>, state: AliasState): boolean {
-  return ctx.fleet.can(of.provider).stamps && held.holding.takenOver && state.stamp !== undefined && state.stamp.fence < held.holding.fence;
+  return (
+    ctx.fleet.can(of.provider).stamps &&
+    held.holding.takenOver &&
+    state.stamp !== undefined &&
+    state.stamp.fence < held.holding.fence
+  );
 }
 
 async function setOne(
@@ -131,7 +147,10 @@ async function setOne(
     }
     from = now.table;
     if (tries >= TRIES) {
-      throw fail('SFX3101', `alias ${of.part.id} does not keep what is written to it`, { resource: of.part.id, step: 'flip' });
+      throw fail('SFX3101', `alias ${of.part.id} does not keep what is written to it`, {
+        resource: of.part.id,
+        step: 'flip',
+      });
     }
     await ctx.run.sleep(APART_MS);
   }
@@ -143,7 +162,11 @@ async function confirmOne(ctx: Context, of: Of<Alias>, table: Table): Promise<bo
       connection.traffic.confirm(of.part, table),
     );
     if (answer !== false) return answer;
-    if (tries >= TRIES) throw fail('SFX3101', `alias ${of.part.id} is written but not served`, { resource: of.part.id, step: 'flip' });
+    if (tries >= TRIES)
+      throw fail('SFX3101', `alias ${of.part.id} is written but not served`, {
+        resource: of.part.id,
+        step: 'flip',
+      });
     await ctx.run.sleep(APART_MS);
   }
 }

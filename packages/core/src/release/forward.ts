@@ -1,5 +1,4 @@
 import { fail } from '../errors.js';
-import { sameTable, tablesAt, tablesOfNewUnits, type Tables, withoutEmpty } from './tables.js';
 import { append, type Context, type Held, step } from './context.js';
 import { unitsOf, type VersionsByUnit } from './fleet.js';
 import { aliasesIn, foreign, moveAll, readAliases } from './flip.js';
@@ -7,12 +6,19 @@ import { progressOf } from './progress.js';
 import { type OutputsByProvider, widenInfra } from './resources.js';
 import type { RolloutStep } from './rollout.js';
 import { journalStaged, runNamedCheck, stageAll, unmark, warmAndCheck } from './stage.js';
+import { sameTable, type Tables, tablesAt, tablesOfNewUnits, withoutEmpty } from './tables.js';
 import { triggersAfter, triggersBefore, waitingTriggers } from './triggers.js';
 
 /** Where `forward` came to: every alias at 100 % and read back, or a pause that the rollout asks for. */
 export type Reached =
   | { readonly at: 'live'; readonly tables: Tables }
-  | { readonly at: 'pause'; readonly step: number; readonly ms: number | null; readonly percent: number; readonly tables: Tables };
+  | {
+      readonly at: 'pause';
+      readonly step: number;
+      readonly ms: number | null;
+      readonly percent: number;
+      readonly tables: Tables;
+    };
 
 export interface ForwardOptions {
   /** Versions that units keep. */
@@ -41,7 +47,13 @@ export async function forward(ctx: Context, held: Held, options: ForwardOptions)
     } else if ('check' in next) {
       await runNamedCheck(ctx, held, next.check, versions);
     } else if (!options.through) {
-      return { at: 'pause', step: index, ms: next.pause, percent, tables: withoutEmpty(tablesAt(held.release, versions, percent)) };
+      return {
+        at: 'pause',
+        step: index,
+        ms: next.pause,
+        percent,
+        tables: withoutEmpty(tablesAt(held.release, versions, percent)),
+      };
     }
   }
   return { at: 'live', tables: await verified(ctx, held, versions) };
@@ -98,21 +110,38 @@ async function bornAliases(ctx: Context, held: Held, versions: VersionsByUnit): 
 }
 
 /** Step 10: every alias to the step's weight, written down first, read back after. */
-async function shift(ctx: Context, held: Held, versions: VersionsByUnit, index: number, percent: number): Promise<void> {
+async function shift(
+  ctx: Context,
+  held: Held,
+  versions: VersionsByUnit,
+  index: number,
+  percent: number,
+): Promise<void> {
   const waits = percent < 100 ? waitingTriggers(held) : [];
   if (waits.length > 0) {
-    ctx.run.emit({ code: 'note', text: `${waits.join(', ')} ${waits.length === 1 ? 'waits' : 'wait'} for promote` });
+    ctx.run.emit({
+      code: 'note',
+      text: `${waits.join(', ')} ${waits.length === 1 ? 'waits' : 'wait'} for promote`,
+    });
   }
   await step(ctx.run, 'flip', async () => {
     const targets = tablesAt(held.release, versions, percent);
     const moved = await moveAll(ctx, held, targets, { dir: 'forward', step: index, mark: true });
-    ctx.run.emit({ code: 'moved', release: held.release.number, percent, aliases: moved.aliases, confirmed: moved.confirmed });
+    ctx.run.emit({
+      code: 'moved',
+      release: held.release.number,
+      percent,
+      aliases: moved.aliases,
+      confirmed: moved.confirmed,
+    });
     return `${moved.aliases} ${moved.aliases === 1 ? 'alias' : 'aliases'} at ${percent} %, ${readBack(moved.confirmed)}`;
   });
 }
 
 export function readBack(confirmed: boolean | 'unknown'): string {
-  return confirmed === true ? 'read back and served' : 'read back; whether all of it is served cannot be told here';
+  return confirmed === true
+    ? 'read back and served'
+    : 'read back; whether all of it is served cannot be told here';
 }
 
 /** Step 12: re-read every alias; a release is live only when all are as they should be. */
@@ -129,6 +158,7 @@ async function verified(ctx: Context, held: Held, versions: VersionsByUnit): Pro
 
 export function versionsOf(held: Held): VersionsByUnit {
   const { staged } = progressOf(held.entries);
-  if (staged === undefined) throw fail('SFX9001', `release ${held.release.number} has no versions in its journal`);
+  if (staged === undefined)
+    throw fail('SFX9001', `release ${held.release.number} has no versions in its journal`);
   return staged;
 }

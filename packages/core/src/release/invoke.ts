@@ -26,12 +26,18 @@ export async function invokeFunction(
   const live = past && (await kept(ctx.state, past));
   if (live === undefined) throw fail('SFX4119', 'nothing is live on this stage');
   const of = unitOf(live.release.irs, request.function);
-  const alias = aliasesOf(live.release.irs).find((one) => one.provider === of.provider && one.part.units.includes(of.part.id))!;
+  const alias = aliasesOf(live.release.irs).find(
+    (one) => one.provider === of.provider && one.part.units.includes(of.part.id),
+  )!;
   const result = await ctx.fleet.read(of.provider, 'invoke', request.function, (connection) =>
     connection.invoke({ alias: alias.part.id, function: request.function }, request.payload),
   );
   const open = head.open !== null;
-  return { result, version: open ? null : (live.versions[of.key]?.id ?? null), release: open ? null : live.past.number };
+  return {
+    result,
+    version: open ? null : (live.versions[of.key]?.id ?? null),
+    release: open ? null : live.past.number,
+  };
 }
 
 async function invokeCandidate(ctx: Context, head: Head, request: InvokeRequest) {
@@ -39,7 +45,8 @@ async function invokeCandidate(ctx: Context, head: Head, request: InvokeRequest)
   if (work === undefined) throw fail('SFX4113', 'no release is open, so there is no candidate');
   const of = unitOf(work.release.irs, request.function);
   const version = progressOf(work.entries).staged?.[of.key];
-  if (version === undefined) throw fail('SFX4113', `release ${work.release.number} has not staged ${request.function} yet`);
+  if (version === undefined)
+    throw fail('SFX4113', `release ${work.release.number} has not staged ${request.function} yet`);
   const result = await ctx.fleet.read(of.provider, 'invoke', request.function, (connection) =>
     connection.invoke({ version, function: request.function }, request.payload),
   );
@@ -50,7 +57,9 @@ function unitOf(irs: Work['release']['irs'], name: string) {
   const units = unitsOf(irs);
   const found = units.find((of) => of.part.functions.includes(name));
   if (found === undefined) {
-    throw fail('SFX4117', `there is no function ${name}`, { hint: `There are: ${units.flatMap((of) => of.part.functions).join(', ')}.` });
+    throw fail('SFX4117', `there is no function ${name}`, {
+      hint: `There are: ${units.flatMap((of) => of.part.functions).join(', ')}.`,
+    });
   }
   return found;
 }

@@ -35,11 +35,17 @@ export const judge: Judge = (analysis, observations) => {
       const why = breach(rule, candidate, stable, analysis.minSamples);
       if (why === undefined) continue;
       failing.push(`${unit} ${why}`);
-      if (stable !== undefined && stable.requests >= analysis.minSamples && overMax(rule, stable) !== undefined) stableFails = true;
+      if (
+        stable !== undefined &&
+        stable.requests >= analysis.minSamples &&
+        overMax(rule, stable) !== undefined
+      )
+        stableFails = true;
     }
   }
   if (failing.length > 0) return { verdict: 'fail', reasons: failing, stableFails };
-  if (open.length > 0 || observations.length === 0) return { verdict: 'inconclusive', reasons: open, stableFails };
+  if (open.length > 0 || observations.length === 0)
+    return { verdict: 'inconclusive', reasons: open, stableFails };
   return { verdict: 'pass', reasons: [], stableFails };
 };
 
@@ -58,12 +64,20 @@ function overMax(rule: MetricRule, metrics: Metrics): string | undefined {
   return value > rule.max ? `${name} ${shown(rule, value)} over ${shown(rule, rule.max)}` : undefined;
 }
 
-function breach(rule: MetricRule, candidate: Metrics, stable: Metrics | undefined, minSamples: number): string | undefined {
+function breach(
+  rule: MetricRule,
+  candidate: Metrics,
+  stable: Metrics | undefined,
+  minSamples: number,
+): string | undefined {
   const absolute = overMax(rule, candidate);
   if (absolute !== undefined) return absolute;
-  if (rule.tolerance === undefined || stable === undefined || stable.requests < Math.max(1, minSamples)) return undefined;
+  if (rule.tolerance === undefined || stable === undefined || stable.requests < Math.max(1, minSamples))
+    return undefined;
   const limit = valueOf(rule, stable) * (1 + rule.tolerance);
   const value = valueOf(rule, candidate);
   const name = rule.name === 'error-rate' ? 'errors' : 'p95';
-  return value > limit ? `${name} ${shown(rule, value)}, stable ${shown(rule, valueOf(rule, stable))}` : undefined;
+  return value > limit
+    ? `${name} ${shown(rule, value)}, stable ${shown(rule, valueOf(rule, stable))}`
+    : undefined;
 }

@@ -1,6 +1,6 @@
 import { fail, messageOf } from '../errors.js';
 import type { Run } from '../run.js';
-import { type EntryBody, type Entry, type Head, type Lease, STATE_VERSION } from '../state/documents.js';
+import { type Entry, type EntryBody, type Head, type Lease, STATE_VERSION } from '../state/documents.js';
 import type { HeadAt, StageState } from '../state/stage-state.js';
 import type { Patience } from './fleet.js';
 
@@ -54,7 +54,10 @@ export async function orGiveBack<T>(run: Run, holding: Holding, act: () => Promi
       await holding.release((head) => head);
     } catch (second) {
       holding.end();
-      run.emit({ code: 'note', text: `the lease could not be given back and stays until it expires: ${messageOf(second)}` });
+      run.emit({
+        code: 'note',
+        text: `the lease could not be given back and stays until it expires: ${messageOf(second)}`,
+      });
     }
     throw error;
   }
@@ -95,7 +98,8 @@ export async function take(options: TakeOptions): Promise<Holding> {
       return held;
     }
     if (options.askAbort && !asked && lease.wanted !== 'abort') {
-      asked = (await state.writeHead({ ...at.head!, lease: { ...lease, wanted: 'abort' } }, at.tag)) !== 'conflict';
+      asked =
+        (await state.writeHead({ ...at.head!, lease: { ...lease, wanted: 'abort' } }, at.tag)) !== 'conflict';
       if (!asked) continue;
     }
     await waitFor(run, lease, deadline);
@@ -154,7 +158,13 @@ function isThat(there: HeadAt, head: Head): boolean {
   return JSON.stringify(there.head) === JSON.stringify(head);
 }
 
-function holding(options: TakeOptions, first: Head, firstTag: string, since: number, takenOver: boolean): Holding {
+function holding(
+  options: TakeOptions,
+  first: Head,
+  firstTag: string,
+  since: number,
+  takenOver: boolean,
+): Holding {
   const { state, run, patience } = options;
   const fence = first.fence;
   let head = first;
@@ -231,9 +241,19 @@ function holding(options: TakeOptions, first: Head, firstTag: string, since: num
     async append(release, body) {
       await stillHeld();
       seq ??= await state.lastSeq();
-      const entry = { version: STATE_VERSION, seq: seq + 1, fence, release, at: new Date(run.now()).toISOString(), ...body } as Entry;
+      const entry = {
+        version: STATE_VERSION,
+        seq: seq + 1,
+        fence,
+        release,
+        at: new Date(run.now()).toISOString(),
+        ...body,
+      } as Entry;
       if ((await createOnce(state, entry)) === 'conflict') {
-        lost = fail('SFX4102', `journal entry ${entry.seq} was written by another: the lease of fence ${fence} is lost`);
+        lost = fail(
+          'SFX4102',
+          `journal entry ${entry.seq} was written by another: the lease of fence ${fence} is lost`,
+        );
         throw lost;
       }
       seq = entry.seq;

@@ -26,7 +26,11 @@ export function limiter(perSecond: number, run: Run): Limiter {
 }
 
 /** At most `width` at once, in the given order; the first failure is thrown after those under way have ended. */
-export async function each<T, R>(items: readonly T[], width: number, act: (item: T) => Promise<R>): Promise<R[]> {
+export async function each<T, R>(
+  items: readonly T[],
+  width: number,
+  act: (item: T) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = new Array(items.length);
   const failures: unknown[] = [];
   await inParallel(items, width, async (item, index) => {
@@ -58,7 +62,11 @@ export async function eachOfAll<T>(
   return failures;
 }
 
-async function inParallel<T>(items: readonly T[], width: number, act: (item: T, index: number) => Promise<void>): Promise<void> {
+async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  act: (item: T, index: number) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const worker = async () => {
     while (next < items.length) {

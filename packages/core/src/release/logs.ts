@@ -17,13 +17,17 @@ export interface LogsRequest {
 }
 
 /** `sfx logs`: lines of every function, by version and release; newest versions of the live and the open release. */
-export async function* logsOf(ctx: Context, request: LogsRequest): AsyncIterable<LogLine & { readonly release: number | null }> {
+export async function* logsOf(
+  ctx: Context,
+  request: LogsRequest,
+): AsyncIterable<LogLine & { readonly release: number | null }> {
   const { head } = await ctx.state.readHead();
   if (head === undefined) throw fail('SFX4119', 'nothing is deployed to this stage');
   const sources = await logSources(ctx, head, request);
   const lines = sources.map(async function* ({ release, key, version }): AsyncGenerator<Line> {
     const connection = ctx.fleet.of(key.slice(0, key.indexOf('/')));
-    if (connection.logs === undefined) throw fail('SFX3005', `${key.slice(0, key.indexOf('/'))} has no logs that sfx can read`);
+    if (connection.logs === undefined)
+      throw fail('SFX3005', `${key.slice(0, key.indexOf('/'))} has no logs that sfx can read`);
     for await (const line of connection.logs(version, request.since, request.follow)) {
       if (!request.errors || line.stream !== 'stdout') yield { ...line, release };
     }
@@ -32,7 +36,8 @@ export async function* logsOf(ctx: Context, request: LogsRequest): AsyncIterable
 }
 
 async function logSources(ctx: Context, head: Head, request: LogsRequest) {
-  const numbers = request.release === undefined ? [head.live, head.open] : [select(head, request.release).number];
+  const numbers =
+    request.release === undefined ? [head.live, head.open] : [select(head, request.release).number];
   const sources: { release: number; key: string; version: VersionsByUnit[string] }[] = [];
   for (const number of numbers) {
     if (number === null) continue;
@@ -58,13 +63,18 @@ async function* sorted(sources: readonly AsyncIterable<Line>[]): AsyncIterable<L
 
 async function* merged(sources: readonly AsyncIterable<Line>[]): AsyncIterable<Line> {
   const iterators = sources.map((source) => source[Symbol.asyncIterator]());
-  const pending = new Map(iterators.map((iterator, index) => [index, iterator.next().then((result) => ({ index, result }))]));
+  const pending = new Map(
+    iterators.map((iterator, index) => [index, iterator.next().then((result) => ({ index, result }))]),
+  );
   while (pending.size > 0) {
     const { index, result } = await Promise.race(pending.values());
     if (result.done) {
       pending.delete(index);
     } else {
-      pending.set(index, iterators[index]!.next().then((next) => ({ index, result: next })));
+      pending.set(
+        index,
+        iterators[index]!.next().then((next) => ({ index, result: next })),
+      );
       yield result.value;
     }
   }

@@ -43,7 +43,10 @@ function resourcesOf(irs: Irs): Of<Resource>[] {
   return [...infraOf(irs), ...triggersOf(irs)];
 }
 
-async function readResources(ctx: Context, parts: readonly Of<Resource>[]): Promise<ReadonlyMap<string, Observed | undefined>> {
+async function readResources(
+  ctx: Context,
+  parts: readonly Of<Resource>[],
+): Promise<ReadonlyMap<string, Observed | undefined>> {
   const byKey = new Map(parts.map((of) => [resourceKey(of), of]));
   const pairs = await each([...byKey], 16, async ([key, of]) => [key, await readResource(ctx, of)] as const);
   return new Map(pairs);
@@ -67,13 +70,19 @@ export function refuseStrange(observation: Observation): void {
   if (head === undefined) {
     const alive = strange.filter(([, state]) => Object.keys(state.table).length > 0);
     if (alive.length > 0) {
-      throw fail('SFX4106', `there is no state for this stage, yet ${list(alive.map(([key]) => key))} ${alive.length === 1 ? 'is' : 'are'} live`);
+      throw fail(
+        'SFX4106',
+        `there is no state for this stage, yet ${list(alive.map(([key]) => key))} ${alive.length === 1 ? 'is' : 'are'} live`,
+      );
     }
     return;
   }
   for (const [key, state] of strange) {
     if (state.stamp !== undefined && (state.stamp.fence > head.fence || state.stamp.release >= head.next)) {
-      throw fail('SFX4107', `alias ${key} was written by release ${state.stamp.release}; the state knows none after ${head.next - 1}`);
+      throw fail(
+        'SFX4107',
+        `alias ${key} was written by release ${state.stamp.release}; the state knows none after ${head.next - 1}`,
+      );
     }
   }
   for (const [key, state] of strange) {

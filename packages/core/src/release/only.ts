@@ -21,13 +21,23 @@ export interface Only {
  * that rollback history stays whole.
  * Errors: SFX4117 (no such function), SFX3005 (the provider's unit holds more than the chosen functions).
  */
-export async function onlyFunctions(ctx: Context, provider: string, next: Ir, names: readonly string[], can: Capabilities): Promise<Only> {
+export async function onlyFunctions(
+  ctx: Context,
+  provider: string,
+  next: Ir,
+  names: readonly string[],
+  can: Capabilities,
+): Promise<Only> {
   const known = next.units.flatMap((unit) => unit.functions);
   for (const name of names) {
-    if (!known.includes(name)) throw fail('SFX4117', `there is no function ${name}`, { hint: `There are: ${known.join(', ')}.` });
+    if (!known.includes(name))
+      throw fail('SFX4117', `there is no function ${name}`, { hint: `There are: ${known.join(', ')}.` });
   }
   if (can.unit !== 'function') {
-    throw fail('SFX3005', `${provider} versions all functions of the ${can.unit} as one: one of them cannot be deployed alone`);
+    throw fail(
+      'SFX3005',
+      `${provider} versions all functions of the ${can.unit} as one: one of them cannot be deployed alone`,
+    );
   }
   const { head } = await ctx.state.readHead();
   const past = head && livePast(head);
@@ -44,24 +54,33 @@ export async function onlyFunctions(ctx: Context, provider: string, next: Ir, na
       infra: mergeInfra(base.infra, next.infra, build),
       aliases: mergeAliases(base, next, ids),
       triggers: [
-        ...base.triggers.filter((trigger) => !names.includes(trigger.function) && !movedTo(next, trigger.source, names)),
+        ...base.triggers.filter(
+          (trigger) => !names.includes(trigger.function) && !movedTo(next, trigger.source, names),
+        ),
         ...next.triggers.filter((trigger) => names.includes(trigger.function)),
       ].sort(byId),
     },
     build,
     artifacts: Object.fromEntries(
-      rest.map((unit) => [qualify(provider, unit.id), live!.release.artifacts[qualify(provider, unit.id)]!] as const),
+      rest.map(
+        (unit) => [qualify(provider, unit.id), live!.release.artifacts[qualify(provider, unit.id)]!] as const,
+      ),
     ),
   };
 }
 
-const byId = (a: { readonly id: string }, b: { readonly id: string }) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+const byId = (a: { readonly id: string }, b: { readonly id: string }) =>
+  a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 
 function movedTo(next: Ir, source: string, names: readonly string[]): boolean {
   return next.triggers.some((trigger) => trigger.source === source && names.includes(trigger.function));
 }
 
-function mergeInfra(base: readonly Resource[], next: readonly Resource[], build: readonly Unit[]): readonly Resource[] {
+function mergeInfra(
+  base: readonly Resource[],
+  next: readonly Resource[],
+  build: readonly Unit[],
+): readonly Resource[] {
   const wanted = new Set(build.flatMap((unit) => unit.dependsOn));
   const merged = new Map(base.map((one) => [one.id, one]));
   for (const one of next) if (wanted.has(one.id) || !merged.has(one.id)) merged.set(one.id, one);

@@ -35,7 +35,14 @@ export async function holdOpen(ctx: Context, holding: Holding): Promise<Held | u
       ...now,
       open: null,
       past: now.past.map((one) =>
-        one.number === open ? { ...one, status: 'failed' as const, forgotten: true as const, why: 'cut off before its record was written' } : one,
+        one.number === open
+          ? {
+              ...one,
+              status: 'failed' as const,
+              forgotten: true as const,
+              why: 'cut off before its record was written',
+            }
+          : one,
       ),
     }));
     return undefined;
@@ -56,7 +63,8 @@ export function openState(work: Work): OpenState {
 export function openPercent(work: Work): number {
   const { step } = progressOf(work.entries);
   let percent = 0;
-  for (const next of work.release.rollout.steps.slice(0, step + 1)) if ('weight' in next) percent = next.weight;
+  for (const next of work.release.rollout.steps.slice(0, step + 1))
+    if ('weight' in next) percent = next.weight;
   return percent;
 }
 

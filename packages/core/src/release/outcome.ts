@@ -45,7 +45,12 @@ export interface Outcome {
   readonly exit: 0 | 1 | 3 | 4 | 5;
   readonly service: string;
   readonly stage: string;
-  readonly release: { readonly number: number; readonly digest: string; readonly status: ReleaseStatus; readonly of?: number } | null;
+  readonly release: {
+    readonly number: number;
+    readonly digest: string;
+    readonly status: ReleaseStatus;
+    readonly of?: number;
+  } | null;
   /** Who gets traffic now; percents of all releases that serve. */
   readonly serving: readonly Serving[];
   /** One sentence that says so. */
@@ -81,10 +86,28 @@ export interface Status {
   readonly where: string;
   readonly as?: string;
   /** `null`: nothing is live yet. */
-  readonly release: { readonly number: number; readonly digest: string; readonly status: ReleaseStatus; readonly by: By } | null;
-  readonly candidate?: { readonly release: number; readonly percent: number; readonly by: By; readonly state: 'open' | 'paused' | 'interrupted' | 'shifting' };
+  readonly release: {
+    readonly number: number;
+    readonly digest: string;
+    readonly status: ReleaseStatus;
+    readonly by: By;
+  } | null;
+  readonly candidate?: {
+    readonly release: number;
+    readonly percent: number;
+    readonly by: By;
+    readonly state: 'open' | 'paused' | 'interrupted' | 'shifting';
+  };
   /** `contract`: live, but what is no longer needed is not removed yet. */
-  readonly state: 'settled' | 'canary' | 'paused' | 'shifting' | 'interrupted' | 'partial' | 'contract' | 'empty';
+  readonly state:
+    | 'settled'
+    | 'canary'
+    | 'paused'
+    | 'shifting'
+    | 'interrupted'
+    | 'partial'
+    | 'contract'
+    | 'empty';
   readonly units: readonly UnitStatus[];
   readonly urls: Readonly<Record<string, string>>;
   /** Aliases that are not as sfx left them. */

@@ -40,17 +40,31 @@ export async function outcomeOf(ended: Ended, driven: Driven): Promise<Outcome> 
     serving,
     sentence: sentenceOf(ending, driven, ctx.scope.stage),
     ...(mixed && driven.tables ? { aliases: reports(driven.tables) } : {}),
-    ...(error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.details.hint ?? errorRow(error.code)?.hint } }),
+    ...(error === undefined
+      ? {}
+      : {
+          error: {
+            code: error.code,
+            message: error.message,
+            hint: error.details.hint ?? errorRow(error.code)?.hint,
+          },
+        }),
     waits: open ? waitingTriggers(driven.held) : [],
     leaves: leavesOf(driven),
     next: nextOf(ending, ended, driven),
     urls: await urlsOf(ctx),
     ...(hurt === undefined ? {} : { hurt }),
-    warnings: [...(ended.plan?.warnings ?? []), ...(driven.pending === undefined ? [] : [driven.pending]), ...(driven.reasons ?? [])],
+    warnings: [
+      ...(ended.plan?.warnings ?? []),
+      ...(driven.pending === undefined ? [] : [driven.pending]),
+      ...(driven.reasons ?? []),
+    ],
   };
 }
 
-export function frame(ended: Ended): Pick<Outcome, 'version' | 'command' | 'service' | 'stage' | 'writes' | 'ms'> {
+export function frame(
+  ended: Ended,
+): Pick<Outcome, 'version' | 'command' | 'service' | 'stage' | 'writes' | 'ms'> {
   const { ctx } = ended;
   return {
     version: 1,
@@ -67,7 +81,9 @@ function endingOf(driven: Driven): Ending {
     case 'live':
       return 'live';
     case 'paused':
-      return driven.held.release.rollout.analysis === undefined && driven.reasons === undefined ? 'canary' : 'paused';
+      return driven.held.release.rollout.analysis === undefined && driven.reasons === undefined
+        ? 'canary'
+        : 'paused';
     case 'stable fails':
       return 'paused';
     case 'inconclusive':
@@ -121,7 +137,8 @@ function servingAfter(driven: Driven, ending: Ending): Serving[] {
   const { release } = driven.held;
   const before = release.base;
   if (ending === 'live') return [{ release: release.number, percent: 100 }];
-  if (ending === 'rolled back' || ending === 'failed') return before === null ? [] : [{ release: before, percent: 100 }];
+  if (ending === 'rolled back' || ending === 'failed')
+    return before === null ? [] : [{ release: before, percent: 100 }];
   if (ending === 'partial' || ending === 'interrupted') return [];
   return [
     { release: release.number, percent: driven.percent },
@@ -134,7 +151,9 @@ function sentenceOf(ending: Ending, driven: Driven, stage: string): string {
   const stays = base === null ? `Nothing is live on ${stage}.` : `Release ${base} takes 100 % of ${stage}.`;
   switch (ending) {
     case 'live':
-      return of === undefined ? `Release ${number} is live on ${stage}.` : `Release ${number} (= ${of}) is live on ${stage}.`;
+      return of === undefined
+        ? `Release ${number} is live on ${stage}.`
+        : `Release ${number} (= ${of}) is live on ${stage}.`;
     case 'canary':
     case 'paused':
     case 'inconclusive':
@@ -163,7 +182,10 @@ function leavesOf(driven: Driven): string[] {
 
 /** Writes that a flip of every alias of this release takes. */
 function flipWrites({ ctx, plan }: Ended, driven: Driven): number {
-  return plan?.undo.writes ?? aliasesOf(driven.held.release.irs).filter((of) => ctx.fleet.providers.includes(of.provider)).length;
+  return (
+    plan?.undo.writes ??
+    aliasesOf(driven.held.release.irs).filter((of) => ctx.fleet.providers.includes(of.provider)).length
+  );
 }
 
 function nextOf(ending: Ending, ended: Ended, driven: Driven): Next[] {
@@ -183,7 +205,12 @@ function nextOf(ending: Ending, ended: Ended, driven: Driven): Next[] {
       const waits = waitingTriggers(driven.held);
       const fn = Object.values(release.irs)[0]?.units[0]?.functions[0] ?? 'FUNCTION';
       return [
-        { label: 'promote', command: `sfx promote ${stage}`, writes, ...(waits.length > 0 ? { note: `then ${waits.join(', ')}` } : {}) },
+        {
+          label: 'promote',
+          command: `sfx promote ${stage}`,
+          writes,
+          ...(waits.length > 0 ? { note: `then ${waits.join(', ')}` } : {}),
+        },
         undo,
         { label: 'try it', command: `sfx invoke ${fn} ${stage} --candidate` },
       ];
@@ -206,7 +233,13 @@ function nextOf(ending: Ending, ended: Ended, driven: Driven): Next[] {
 export async function urlsOf(ctx: Context): Promise<Record<string, string>> {
   const urls: Record<string, string> = {};
   for (const provider of ctx.fleet.providers) {
-    Object.assign(urls, (await ctx.fleet.of(provider).urls?.().catch(() => undefined)) ?? {});
+    Object.assign(
+      urls,
+      (await ctx.fleet
+        .of(provider)
+        .urls?.()
+        .catch(() => undefined)) ?? {},
+    );
   }
   return urls;
 }
@@ -218,7 +251,12 @@ export function unchanged(ended: Ended, head: Head, urls: Record<string, string>
     ...frame(ended),
     ending: 'unchanged',
     exit: 0,
-    release: { number: live.number, digest: live.digest, status: 'live', ...(live.of === undefined ? {} : { of: live.of }) },
+    release: {
+      number: live.number,
+      digest: live.digest,
+      status: 'live',
+      ...(live.of === undefined ? {} : { of: live.of }),
+    },
     serving: [{ release: live.number, percent: 100 }],
     sentence: `Nothing changed. Release ${live.number} stays live on ${ended.ctx.scope.stage}. ${ended.ctx.fleet.writes()} writes.`,
     waits: [],

@@ -38,7 +38,8 @@ export function progressOf(entries: readonly Entry[]): Progress {
     failures: 0,
   };
   for (const entry of entries) {
-    if (entry.kind !== 'paused') now.paused = entry.kind === 'taken' || entry.kind === 'judged' ? now.paused : undefined;
+    if (entry.kind !== 'paused')
+      now.paused = entry.kind === 'taken' || entry.kind === 'judged' ? now.paused : undefined;
     switch (entry.kind) {
       case 'staged':
         now.staged = entry.versions;

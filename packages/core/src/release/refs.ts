@@ -24,7 +24,9 @@ export function fill(value: Json, outputs: Outputs, secrets: SecretValues | unde
     if (found === undefined) throw fail('SFX4203', `the value of ${secret} is not at hand`);
     return found;
   }
-  return Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, fill(inner, outputs, secrets)]));
+  return Object.fromEntries(
+    Object.entries(object).map(([key, inner]) => [key, fill(inner, outputs, secrets)]),
+  );
 }
 
 /** Texts of all `$secret` refs in a value. */

@@ -18,7 +18,13 @@ export async function removeStage(ctx: Context, options: { readonly waitMs: numb
   const began = ctx.run.now();
   const { head } = await ctx.state.readHead();
   if (head === undefined) throw fail('SFX4119', 'nothing is deployed to this stage');
-  const holding = await take({ state: ctx.state, run: ctx.run, patience: ctx.fleet.patience, command: 'remove', waitMs: options.waitMs });
+  const holding = await take({
+    state: ctx.state,
+    run: ctx.run,
+    patience: ctx.fleet.patience,
+    command: 'remove',
+    waitMs: options.waitMs,
+  });
   const parts = await orGiveBack(ctx.run, holding, async () => {
     const all = await partsOfAll(ctx, holding);
     await step(ctx.run, 'remove', () => takeAllAway(ctx, holding, all));
@@ -55,10 +61,13 @@ async function takeAllAway(ctx: Context, holding: Holding, parts: Parts): Promis
   await each(parts.triggers, 8, (of) => removeResource(ctx, holding, of, stamp));
   await each(parts.aliases, 8, (of) => removeAlias(ctx, holding, of, stamp));
   await each(parts.units, 8, (of) => removeVersions(ctx, holding, of));
-  for (const of of parts.infra.filter((one) => !one.part.data).reverse()) await removeResource(ctx, holding, of, stamp);
+  for (const of of parts.infra.filter((one) => !one.part.data).reverse())
+    await removeResource(ctx, holding, of, stamp);
   const keepsData = new Set(parts.infra.filter((one) => one.part.data).map((of) => of.provider));
   for (const provider of ctx.fleet.providers.filter((name) => !keepsData.has(name))) {
-    await ctx.fleet.write(provider, 'forget', provider, holding.guard, async (connection) => connection.forget?.());
+    await ctx.fleet.write(provider, 'forget', provider, holding.guard, async (connection) =>
+      connection.forget?.(),
+    );
   }
   return `${parts.units.length} functions, ${parts.triggers.length} triggers`;
 }
@@ -69,7 +78,9 @@ async function partsOfAll(ctx: Context, holding: Holding): Promise<Parts> {
   for (const past of holding.head().past) {
     if (!past.forgotten) irs.push((await ctx.state.readRelease(past.number)).irs);
   }
-  const unique = <T>(all: readonly T[], key: (one: T) => string) => [...new Map(all.map((one) => [key(one), one])).values()];
+  const unique = <T>(all: readonly T[], key: (one: T) => string) => [
+    ...new Map(all.map((one) => [key(one), one])).values(),
+  ];
   return {
     triggers: unique(irs.flatMap(triggersOf), resourceKey),
     aliases: aliasesOf(...irs, aliasesOfTables(holding)),
@@ -82,30 +93,51 @@ function aliasesOfTables(holding: Holding): Readonly<Record<string, Ir>> {
   const irs: Record<string, Ir & { aliases: Alias[] }> = {};
   for (const [key, table] of Object.entries(holding.head().tables)) {
     const { provider, id } = splitQualified(key);
-    (irs[provider] ??= { infra: [], units: [], triggers: [], aliases: [] }).aliases.push({ id, units: Object.keys(table) });
+    irs[provider] ??= { infra: [], units: [], triggers: [], aliases: [] };
+    irs[provider].aliases.push({
+      id,
+      units: Object.keys(table),
+    });
   }
   return irs;
 }
 
-async function removeResource(ctx: Context, holding: Holding, of: Of<Resource>, stamp: { release: number; fence: number }): Promise<void> {
+async function removeResource(
+  ctx: Context,
+  holding: Holding,
+  of: Of<Resource>,
+  stamp: { release: number; fence: number },
+): Promise<void> {
   const now = await readResource(ctx, of);
   if (now === undefined || now.owner === 'foreign') return;
   const handler = handlerOf(ctx, of.provider, of.part.kind);
-  await ctx.fleet.write(of.provider, 'resources.remove', of.part.id, holding.guard, () => handler.remove(lookOf(of, stamp), now));
+  await ctx.fleet.write(of.provider, 'resources.remove', of.part.id, holding.guard, () =>
+    handler.remove(lookOf(of, stamp), now),
+  );
 }
 
-async function removeAlias(ctx: Context, holding: Holding, of: Of<Alias>, stamp: { release: number; fence: number }): Promise<void> {
+async function removeAlias(
+  ctx: Context,
+  holding: Holding,
+  of: Of<Alias>,
+  stamp: { release: number; fence: number },
+): Promise<void> {
   const { table } = await readAlias(ctx, of);
   if (sameTable(table, {})) return;
   const result = await ctx.fleet.write(of.provider, 'traffic.set', of.part.id, holding.guard, (connection) =>
     connection.traffic.set(of.part, { from: table, to: {}, stamp }),
   );
-  if (result === 'conflict') throw fail('SFX4105', `alias ${qualify(of.provider, of.part.id)} was moved while it was being removed`);
+  if (result === 'conflict')
+    throw fail('SFX4105', `alias ${qualify(of.provider, of.part.id)} was moved while it was being removed`);
 }
 
 async function removeVersions(ctx: Context, holding: Holding, of: Of<Unit>): Promise<void> {
-  const versions = await ctx.fleet.read(of.provider, 'versions.list', of.part.id, (connection) => connection.versions.list(of.part.id));
+  const versions = await ctx.fleet.read(of.provider, 'versions.list', of.part.id, (connection) =>
+    connection.versions.list(of.part.id),
+  );
   for (const version of versions) {
-    await ctx.fleet.write(of.provider, 'versions.remove', of.part.id, holding.guard, (connection) => connection.versions.remove(version));
+    await ctx.fleet.write(of.provider, 'versions.remove', of.part.id, holding.guard, (connection) =>
+      connection.versions.remove(version),
+    );
   }
 }

@@ -1,6 +1,14 @@
 import { fail } from '../errors.js';
-import { digestOf, type Digest } from '../json.js';
-import type { Ir, Observed, Resource, ResourceHandler, Stamp, Target, Trigger } from '../provider/contract.js';
+import { type Digest, digestOf } from '../json.js';
+import type {
+  Ir,
+  Observed,
+  Resource,
+  ResourceHandler,
+  Stamp,
+  Target,
+  Trigger,
+} from '../provider/contract.js';
 import type { Context, Held } from './context.js';
 import { infraOf, type Of, triggersOf } from './fleet.js';
 import { each } from './limits.js';
@@ -14,7 +22,8 @@ export type OutputsByProvider = Record<string, Record<string, Observed['outputs'
 
 export function handlerOf(ctx: Context, provider: string, kind: string): ResourceHandler {
   const handler = ctx.fleet.of(provider).resources[kind];
-  if (handler === undefined) throw fail('SFX3005', `${provider} has no resources of kind ${kind}`, { resource: kind });
+  if (handler === undefined)
+    throw fail('SFX3005', `${provider} has no resources of kind ${kind}`, { resource: kind });
   return handler;
 }
 
@@ -34,7 +43,13 @@ export function resourceKey(of: Of<Resource>): string {
   return isTrigger(of.part) ? `${of.provider}/${of.part.kind}/${of.part.source}` : of.key;
 }
 
-export function targetOf(ctx: Context, of: Of<Resource>, outputs: Outputs, stamp: Stamp, enabled = true): Target {
+export function targetOf(
+  ctx: Context,
+  of: Of<Resource>,
+  outputs: Outputs,
+  stamp: Stamp,
+  enabled = true,
+): Target {
   const { part } = of;
   return {
     resource: part,
@@ -68,9 +83,13 @@ export async function readResource(ctx: Context, of: Of<Resource>): Promise<Obse
 
 function refuseForeign(of: Of<Resource>, now: Observed | undefined): void {
   if (now?.owner === 'foreign') {
-    throw fail('SFX3108', `${of.part.kind} ${of.part.id} exists on ${of.provider} and was not made by this service and stage`, {
-      resource: of.part.id,
-    });
+    throw fail(
+      'SFX3108',
+      `${of.part.kind} ${of.part.id} exists on ${of.provider} and was not made by this service and stage`,
+      {
+        resource: of.part.id,
+      },
+    );
   }
 }
 
@@ -89,10 +108,13 @@ export async function ensure(
   const enabled = options.enabled ?? true;
   const now = await readResource(ctx, of);
   refuseForeign(of, now);
-  if (now !== undefined && isAsSent(now, resourceDigest(of.part), enabled)) return { observed: now, wrote: false };
+  if (now !== undefined && isAsSent(now, resourceDigest(of.part), enabled))
+    return { observed: now, wrote: false };
   const target = targetOf(ctx, of, options.outputs ?? {}, stampOf(held), enabled);
   const guard = options.back ? held.holding.guardBack : held.holding.guard;
-  const observed = await ctx.fleet.write(of.provider, 'resources.reconcile', of.part.id, guard, () => handler.reconcile(target, now));
+  const observed = await ctx.fleet.write(of.provider, 'resources.reconcile', of.part.id, guard, () =>
+    handler.reconcile(target, now),
+  );
   return { observed, wrote: true };
 }
 
@@ -135,15 +157,20 @@ type Irs = Readonly<Record<string, Ir>>;
  * Step 4: makes infra that is missing and widens what changes harmlessly. What would break versions that run is left as
  * it is until contract. Answers the outputs of all of it.
  */
-export async function widenInfra(ctx: Context, held: Held): Promise<{ outputs: OutputsByProvider; wrote: number; deferred: string[] }> {
+export async function widenInfra(
+  ctx: Context,
+  held: Held,
+): Promise<{ outputs: OutputsByProvider; wrote: number; deferred: string[] }> {
   const outputs: OutputsByProvider = {};
   const deferred: string[] = [];
   let wrote = 0;
   const before = new Map(infraOf(held.base?.irs ?? {}).map((of) => [of.key, of.part]));
   for (const of of ordered(infraOf(held.release.irs))) {
-    const mine = (outputs[of.provider] ??= {});
+    outputs[of.provider] ??= {};
+    const mine = outputs[of.provider]!;
     const old = before.get(of.key);
-    const change = old === undefined ? 'none' : handlerOf(ctx, of.provider, of.part.kind).change(old.props, of.part.props);
+    const change =
+      old === undefined ? 'none' : handlerOf(ctx, of.provider, of.part.kind).change(old.props, of.part.props);
     if (change === 'breaks' || change === 'replaces') {
       const now = await readResource(ctx, of);
       refuseForeign(of, now);
@@ -165,7 +192,7 @@ export async function readOutputs(ctx: Context, irs: Irs): Promise<OutputsByProv
   const outputs: OutputsByProvider = {};
   await each(infraOf(irs), WIDTH, async (of) => {
     const now = await readResource(ctx, of);
-    if (now !== undefined) (outputs[of.provider] ??= {})[of.part.id] = now.outputs;
+    if (now !== undefined) outputs[of.provider] = { ...outputs[of.provider], [of.part.id]: now.outputs };
   });
   return outputs;
 }
@@ -191,5 +218,10 @@ export function triggerDiff(base: Irs, next: Irs): TriggerDiff {
     else if (resourceDigest(old.part) === resourceDigest(of.part)) same.push(of);
     else changed.push({ before: old, after: of });
   }
-  return { added, changed, same, removed: [...before].filter(([source]) => !after.has(source)).map(([, of]) => of) };
+  return {
+    added,
+    changed,
+    same,
+    removed: [...before].filter(([source]) => !after.has(source)).map(([, of]) => of),
+  };
 }

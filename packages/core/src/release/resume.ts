@@ -29,24 +29,39 @@ export async function resumeRelease(ctx: Context, options: { readonly waitMs: nu
   return orGiveBack(ctx.run, way.held.holding, () => goOnOrBack(ctx, way, ended));
 }
 
-async function goOnOrBack(ctx: Context, { held, state }: InTheWay, ended: Parameters<typeof outcomeOf>[0]): Promise<Outcome> {
+async function goOnOrBack(
+  ctx: Context,
+  { held, state }: InTheWay,
+  ended: Parameters<typeof outcomeOf>[0],
+): Promise<Outcome> {
   const { paused } = progressOf(held.entries);
   if (state === 'paused' && paused?.why !== 'time') {
     await held.holding.release((now) => now);
     return waiting(ended, held);
   }
   if (state === 'interrupted' && !(await canGoForward(ctx, held))) {
-    const error = fail('SFX5003', 'it was cut off before everything was staged, and its code or values are not at hand here');
+    const error = fail(
+      'SFX5003',
+      'it was cut off before everything was staged, and its code or values are not at hand here',
+    );
     return outcomeOf(ended, await giveUp(ctx, held, error));
   }
   return outcomeOf(ended, await goOn(ctx, held, { pastPause: state === 'paused' }));
 }
 
-async function nothingOpen(ctx: Context, ended: Parameters<typeof outcomeOf>[0], waitMs: number): Promise<Outcome> {
+async function nothingOpen(
+  ctx: Context,
+  ended: Parameters<typeof outcomeOf>[0],
+  waitMs: number,
+): Promise<Outcome> {
   await finishContract(ctx, waitMs);
   const { head } = await ctx.state.readHead();
-  if (head === undefined || livePast(head) === undefined) throw fail('SFX4113', 'no release is open, and none is live');
-  return { ...unchanged(ended, head, await urlsOf(ctx)), sentence: `Nothing to resume. Release ${head.live} is live on ${ctx.scope.stage}.` };
+  if (head === undefined || livePast(head) === undefined)
+    throw fail('SFX4113', 'no release is open, and none is live');
+  return {
+    ...unchanged(ended, head, await urlsOf(ctx)),
+    sentence: `Nothing to resume. Release ${head.live} is live on ${ctx.scope.stage}.`,
+  };
 }
 
 async function waiting(ended: Parameters<typeof outcomeOf>[0], held: Held): Promise<Outcome> {

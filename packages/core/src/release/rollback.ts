@@ -1,11 +1,11 @@
 import { fail } from '../errors.js';
-import type { Plan } from '../plan/plan.js';
-import { makePlan } from '../plan/make.js';
 import type { Intent } from '../plan/intent.js';
+import { makePlan } from '../plan/make.js';
+import type { Plan } from '../plan/plan.js';
 import { type By, type Head, type Past, type Release, STATE_VERSION } from '../state/documents.js';
 import { append, type Context, type Held } from './context.js';
 import { begin } from './deploy.js';
-import { drive, type Driven, giveUp } from './drive.js';
+import { type Driven, drive, giveUp } from './drive.js';
 import { finishContract } from './finish.js';
 import { unitsOf } from './fleet.js';
 import { orGiveBack, take } from './lease.js';
@@ -34,7 +34,8 @@ export async function rollbackRelease(ctx: Context, options: RollbackOptions): P
   if (head === undefined) throw fail('SFX4119', 'nothing is deployed to this stage');
   if (head.open !== null || head.lease !== null) {
     const way = await lookAtOpen(ctx, 'rollback', options.waitMs, true);
-    if (way !== undefined) return orGiveBack(ctx.run, way.held.holding, () => closeOpen(ctx, way.held, began));
+    if (way !== undefined)
+      return orGiveBack(ctx.run, way.held.holding, () => closeOpen(ctx, way.held, began));
     const settled = await settledMeanwhile(ctx, head, began);
     if (settled !== undefined) return settled;
   }
@@ -50,7 +51,10 @@ export async function rollbackRelease(ctx: Context, options: RollbackOptions): P
   });
   const held = await begin(ctx, holding, rollbackOf(ctx, target, observation, options.by), observation);
   await orGiveBack(ctx.run, holding, () => append(held, { kind: 'staged', versions: target.versions }));
-  return outcomeOf({ ctx, command: 'rollback', began, plan }, await drive(ctx, held, { kept: target.versions }));
+  return outcomeOf(
+    { ctx, command: 'rollback', began, plan },
+    await drive(ctx, held, { kept: target.versions }),
+  );
 }
 
 /** What a rollback from a live release would do. Reads only; an open release is not looked at. */
@@ -91,30 +95,45 @@ export async function planRollback(
 async function wholeTarget(ctx: Context, head: Head, past: Past): Promise<Kept> {
   const target = await kept(ctx.state, past);
   if (target !== undefined && past.staged !== undefined) return target;
-  throw fail('SFX4112', `release ${past.number} is out of the rollback window: its versions are not kept`, { hint: nearest(head, past) });
+  throw fail('SFX4112', `release ${past.number} is out of the rollback window: its versions are not kept`, {
+    hint: nearest(head, past),
+  });
 }
 
 function nearest(head: Head, past: Past): string {
   const whole = head.past
-    .filter((one) => one.staged !== undefined && !one.forgotten && one.number !== head.live && one.status !== 'failed')
+    .filter(
+      (one) =>
+        one.staged !== undefined && !one.forgotten && one.number !== head.live && one.status !== 'failed',
+    )
     .sort((a, b) => Math.abs(a.number - past.number) - Math.abs(b.number - past.number));
-  return whole[0] === undefined ? 'No other release is kept.' : `The nearest release that is whole is ${whole[0].number}.`;
+  return whole[0] === undefined
+    ? 'No other release is kept.'
+    : `The nearest release that is whole is ${whole[0].number}.`;
 }
 
 /** Refused before any write when a version that would take traffic is not there any more. */
 async function refuseGone(ctx: Context, head: Head, target: Kept, observation: Observation): Promise<void> {
-  const moving = unitsOf(target.release.irs).filter((of) => observation.liveVersions[of.key]?.id !== target.versions[of.key]?.id);
+  const moving = unitsOf(target.release.irs).filter(
+    (of) => observation.liveVersions[of.key]?.id !== target.versions[of.key]?.id,
+  );
   const gone = await each(moving, 8, async (of) => {
     const wanted = target.versions[of.key]!;
-    const there = await ctx.fleet.read(of.provider, 'versions.list', of.part.id, (connection) => connection.versions.list(of.part.id));
+    const there = await ctx.fleet.read(of.provider, 'versions.list', of.part.id, (connection) =>
+      connection.versions.list(of.part.id),
+    );
     return there.some((version) => version.id === wanted.id) ? undefined : `${wanted.id} of ${of.part.id}`;
   });
   const missing = gone.filter((one) => one !== undefined);
   if (missing.length > 0) {
     const others = { ...head, past: head.past.filter((one) => one.number !== target.past.number) };
-    throw fail('SFX3105', `release ${target.past.number} is not whole: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} gone`, {
-      hint: nearest(others, target.past),
-    });
+    throw fail(
+      'SFX3105',
+      `release ${target.past.number} is not whole: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} gone`,
+      {
+        hint: nearest(others, target.past),
+      },
+    );
   }
 }
 
@@ -171,7 +190,8 @@ async function settledMeanwhile(ctx: Context, before: Head, began: number): Prom
 async function nothingBegan(ended: Parameters<typeof outcomeOf>[0], head: Head): Promise<Outcome> {
   const { stage } = ended.ctx.scope;
   const live = head.past.find((one) => one.number === head.live);
-  const stays = live === undefined ? `Nothing is live on ${stage}.` : `Release ${live.number} takes 100 % of ${stage}.`;
+  const stays =
+    live === undefined ? `Nothing is live on ${stage}.` : `Release ${live.number} takes 100 % of ${stage}.`;
   return {
     ...frame(ended),
     ending: 'unchanged',

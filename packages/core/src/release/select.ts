@@ -7,7 +7,8 @@ import { earlierGood, rollbackWindow } from './window.js';
  * at least 4 characters). Errors: SFX4111.
  */
 export function select(head: Head, wanted: string): Past {
-  const found = byNumber(head, wanted) ?? byDistance(head, wanted) ?? byTag(head, wanted) ?? byPrefix(head, wanted);
+  const found =
+    byNumber(head, wanted) ?? byDistance(head, wanted) ?? byTag(head, wanted) ?? byPrefix(head, wanted);
   if (found === undefined) throw fail('SFX4111', `there is no release ${wanted}`);
   return found;
 }
@@ -35,9 +36,14 @@ function byPrefix(head: Head, wanted: string): Past | undefined {
   const text = wanted.replace(/^sha256:/, '').toLowerCase();
   if (!/^[0-9a-f]{4,64}$/.test(text)) return undefined;
   const newestFirst = [...head.past].reverse();
-  const matches = newestFirst.filter((one) => one.digest.slice(7).startsWith(text) || one.by.git?.sha.startsWith(text));
+  const matches = newestFirst.filter(
+    (one) => one.digest.slice(7).startsWith(text) || one.by.git?.sha.startsWith(text),
+  );
   if (new Set(matches.map((one) => one.digest)).size > 1) {
-    throw fail('SFX4111', `${wanted} fits releases ${matches.map((one) => one.number).join(', ')}; name one by number`);
+    throw fail(
+      'SFX4111',
+      `${wanted} fits releases ${matches.map((one) => one.number).join(', ')}; name one by number`,
+    );
   }
   return matches[0];
 }

@@ -1,14 +1,13 @@
 import { fail } from '../errors.js';
 import type { Head } from '../state/documents.js';
 import { append, type Context, type Held } from './context.js';
-import { drive, type Driven, giveUp } from './drive.js';
-import { describe, readAliases } from './flip.js';
+import { type Driven, drive, giveUp } from './drive.js';
+import type { VersionsByUnit } from './fleet.js';
+import { aliasesIn, describe, readAliases } from './flip.js';
 import { type Holding, orGiveBack, take } from './lease.js';
 import { holdOpen, openPercent, openState } from './open.js';
-import { aliasesIn } from './flip.js';
 import { progressOf } from './progress.js';
 import { kept } from './window.js';
-import type { VersionsByUnit } from './fleet.js';
 
 export type OnInterrupted = 'fail' | 'back' | 'forward';
 
@@ -22,8 +21,20 @@ export interface InTheWay {
  * Looks at an open release under a lease. Answers undefined, with the lease given back, when none is open any more.
  * A release whose end was journaled but not written to head is finished here.
  */
-export async function lookAtOpen(ctx: Context, command: string, waitMs: number, askAbort = false): Promise<InTheWay | undefined> {
-  const holding = await take({ state: ctx.state, run: ctx.run, patience: ctx.fleet.patience, command, waitMs, askAbort });
+export async function lookAtOpen(
+  ctx: Context,
+  command: string,
+  waitMs: number,
+  askAbort = false,
+): Promise<InTheWay | undefined> {
+  const holding = await take({
+    state: ctx.state,
+    run: ctx.run,
+    patience: ctx.fleet.patience,
+    command,
+    waitMs,
+    askAbort,
+  });
   return orGiveBack(ctx.run, holding, () => lookUnder(ctx, holding, command));
 }
 
@@ -59,14 +70,18 @@ export async function cutOff(ctx: Context, held: Held): Promise<Error> {
   const states = await readAliases(ctx, aliasesIn(held));
   const now = Object.entries(states).map(([key, state]) => `${key}: ${describe(state.table)}`);
   const last = held.entries.at(-2);
-  return fail('SFX4103', `release ${release.number} was cut off${progressOf(held.entries).step >= 0 ? ' while flipping' : ' before it took traffic'}; nothing new starts before that is settled`, {
-    facts: { by: release.by.who, since: last?.at ?? release.by.at, now: now.join('; ') },
-    ways: [
-      { label: 'forward', command: `sfx resume ${stage}` },
-      { label: 'back', command: `sfx rollback ${stage}` },
-      { label: 'in CI', command: 'sfx deploy --on-interrupted back|forward|fail' },
-    ],
-  });
+  return fail(
+    'SFX4103',
+    `release ${release.number} was cut off${progressOf(held.entries).step >= 0 ? ' while flipping' : ' before it took traffic'}; nothing new starts before that is settled`,
+    {
+      facts: { by: release.by.who, since: last?.at ?? release.by.at, now: now.join('; ') },
+      ways: [
+        { label: 'forward', command: `sfx resume ${stage}` },
+        { label: 'back', command: `sfx rollback ${stage}` },
+        { label: 'in CI', command: 'sfx deploy --on-interrupted back|forward|fail' },
+      ],
+    },
+  );
 }
 
 export function openError(head: Head, held: Held | undefined): Error {
@@ -81,7 +96,11 @@ export function openError(head: Head, held: Held | undefined): Error {
 }
 
 /** Takes an open release forward from where it is. */
-export async function goOn(ctx: Context, held: Held, options: { readonly through?: boolean; readonly pastPause?: boolean }): Promise<Driven> {
+export async function goOn(
+  ctx: Context,
+  held: Held,
+  options: { readonly through?: boolean; readonly pastPause?: boolean },
+): Promise<Driven> {
   const progress = progressOf(held.entries);
   if (progress.back) return giveUp(ctx, held, fail('SFX5003', 'it was being taken back'));
   const from = options.pastPause && progress.paused ? progress.paused.step + 1 : undefined;
@@ -89,7 +108,10 @@ export async function goOn(ctx: Context, held: Held, options: { readonly through
 }
 
 /** Versions of the live release that this one was planned against. */
-export async function baseVersions(ctx: Context, held: Pick<Held, 'base' | 'holding'>): Promise<VersionsByUnit> {
+export async function baseVersions(
+  ctx: Context,
+  held: Pick<Held, 'base' | 'holding'>,
+): Promise<VersionsByUnit> {
   const past = held.base && held.holding.head().past.find((one) => one.number === held.base!.number);
   return (past && (await kept(ctx.state, past)))?.versions ?? {};
 }

@@ -1,13 +1,13 @@
 import { asSfxError, fail, isSfxError } from '../errors.js';
-import { isObject, sameJson, type Json } from '../json.js';
+import { isObject, type Json, sameJson } from '../json.js';
 import type { Unit, Version } from '../provider/contract.js';
 import type { Qualified } from '../state/documents.js';
-import type { Check } from './rollout.js';
 import { append, type Context, type Held, step } from './context.js';
 import { type Of, qualify, unitsOf, type VersionsByUnit } from './fleet.js';
 import { each } from './limits.js';
 import { fill, type Outputs } from './refs.js';
 import { type OutputsByProvider, stampOf } from './resources.js';
+import type { Check } from './rollout.js';
 
 /** Units under way at once; the provider's write rate bounds the writes themselves. */
 const WIDTH = 8;
@@ -21,7 +21,12 @@ export function changedUnits(held: Pick<Held, 'release' | 'base'>): Of<Unit>[] {
  * Step 5 and 7: publishes what changed, in parallel, and journals the versions. `kept` are the base's.
  * No traffic moves. A version that was marked for removal is unmarked first.
  */
-export async function stageAll(ctx: Context, held: Held, kept: VersionsByUnit, outputs: OutputsByProvider): Promise<VersionsByUnit> {
+export async function stageAll(
+  ctx: Context,
+  held: Held,
+  kept: VersionsByUnit,
+  outputs: OutputsByProvider,
+): Promise<VersionsByUnit> {
   const changed = changedUnits(held);
   await unmark(held, new Set(changed.map((of) => held.release.units[of.key] ?? '')));
   const versions: Record<Qualified, Version> = {};
@@ -50,14 +55,20 @@ export async function stageAll(ctx: Context, held: Held, kept: VersionsByUnit, o
 
 /** A version as people see it: without its unit's name, a digest by its first seven characters. */
 export function versionLabel(version: Pick<Version, 'unit' | 'id'>): string {
-  const id = version.id.startsWith(`${version.unit}@`) ? version.id.slice(version.unit.length + 1) : version.id;
+  const id = version.id.startsWith(`${version.unit}@`)
+    ? version.id.slice(version.unit.length + 1)
+    : version.id;
   return /^[0-9a-f]{8,}$/.test(id) ? id.slice(0, 7) : id;
 }
 
 async function stageOne(ctx: Context, held: Held, of: Of<Unit>, outputs: Outputs): Promise<Version> {
   const digest = held.release.units[of.key]!;
   const artifact = await ctx.artifact?.(of.key, held.release.artifacts[of.key] ?? '');
-  if (artifact === undefined) throw fail('SFX4203', `the built code of ${of.part.id} is not at hand`, { unit: of.part.id, step: 'stage' });
+  if (artifact === undefined)
+    throw fail('SFX4203', `the built code of ${of.part.id} is not at hand`, {
+      unit: of.part.id,
+      step: 'stage',
+    });
   const unit: Unit = { ...of.part, config: fill(of.part.config, outputs, ctx.secrets) };
   return ctx.fleet.write(of.provider, 'versions.stage', of.part.id, held.holding.guard, (connection) =>
     connection.versions.stage(unit, digest, artifact, stampOf(held)),
@@ -86,7 +97,9 @@ export async function warmAndCheck(ctx: Context, held: Held, versions: VersionsB
       });
       const checks = await runChecks(ctx, held, versions, fresh);
       const candidates = `${fresh.length} of ${fresh.length} ${fresh.length === 1 ? 'candidate answers' : 'candidates answer'}`;
-      return checks === 0 ? candidates : `${candidates}, ${checks} ${checks === 1 ? 'check passes' : 'checks pass'}`;
+      return checks === 0
+        ? candidates
+        : `${candidates}, ${checks} ${checks === 1 ? 'check passes' : 'checks pass'}`;
     },
     fresh.length,
   );
@@ -101,7 +114,9 @@ function isStable(held: Held, of: Of<Unit>, versions: VersionsByUnit): boolean {
 
 async function warm(ctx: Context, held: Held, provider: string, version: Version): Promise<void> {
   try {
-    await ctx.fleet.write(provider, 'versions.warm', version.unit, held.holding.guard, (connection) => connection.versions.warm(version));
+    await ctx.fleet.write(provider, 'versions.warm', version.unit, held.holding.guard, (connection) =>
+      connection.versions.warm(version),
+    );
   } catch (error) {
     if (isSfxError(error) && error.details.unit === undefined) {
       throw fail(error.code, error.message, { ...error.details, unit: version.unit, step: 'check' });
@@ -110,7 +125,12 @@ async function warm(ctx: Context, held: Held, provider: string, version: Version
   }
 }
 
-async function runChecks(ctx: Context, held: Held, versions: VersionsByUnit, fresh: readonly Of<Unit>[]): Promise<number> {
+async function runChecks(
+  ctx: Context,
+  held: Held,
+  versions: VersionsByUnit,
+  fresh: readonly Of<Unit>[],
+): Promise<number> {
   const checks = held.release.checks;
   let passed = 0;
   for (const check of checks) {
@@ -123,16 +143,26 @@ async function runChecks(ctx: Context, held: Held, versions: VersionsByUnit, fre
 }
 
 /** Runs one named check of a rollout step. */
-export async function runNamedCheck(ctx: Context, held: Held, name: string, versions: VersionsByUnit): Promise<void> {
+export async function runNamedCheck(
+  ctx: Context,
+  held: Held,
+  name: string,
+  versions: VersionsByUnit,
+): Promise<void> {
   const check = held.release.checks.find((one) => one.name === name);
   const of = check && unitsOf(held.release.irs).find((unit) => unit.part.functions.includes(check.function));
-  if (check === undefined || of === undefined) throw fail('SFX5002', `check ${name} is not described under checks:`);
+  if (check === undefined || of === undefined)
+    throw fail('SFX5002', `check ${name} is not described under checks:`);
   await runCheck(ctx, of.provider, check, versions[qualify(of.provider, of.part.id)]!);
 }
 
 async function runCheck(ctx: Context, provider: string, check: Check, version: Version): Promise<void> {
   const failed = (why: string, cause?: unknown) =>
-    fail('SFX5002', `check ${check.name} of ${check.function} failed: ${why}`, { unit: version.unit, step: 'check', cause });
+    fail('SFX5002', `check ${check.name} of ${check.function} failed: ${why}`, {
+      unit: version.unit,
+      step: 'check',
+      cause,
+    });
   let answer: Json;
   try {
     answer = await ctx.fleet.read(provider, 'invoke', check.function, (connection) =>
@@ -155,7 +185,9 @@ async function runCheck(ctx: Context, provider: string, check: Check, version: V
 function matches(value: Json, wanted: Json): boolean {
   if (!isObject(wanted)) return sameJson(value, wanted);
   if (!isObject(value)) return false;
-  return Object.entries(wanted).every(([key, inner]) => matches((value as Record<string, Json>)[key] ?? null, inner as Json));
+  return Object.entries(wanted).every(([key, inner]) =>
+    matches((value as Record<string, Json>)[key] ?? null, inner as Json),
+  );
 }
 
 export async function journalStaged(held: Held, versions: VersionsByUnit): Promise<void> {

@@ -40,7 +40,10 @@ export async function statusOf(ctx: Context): Promise<Status> {
   const candidate = work === undefined ? undefined : candidateOf(head, work, state);
   return {
     ...base,
-    release: past === undefined ? null : { number: past.number, digest: past.digest, status: past.status, by: past.by },
+    release:
+      past === undefined
+        ? null
+        : { number: past.number, digest: past.digest, status: past.status, by: past.by },
     ...(candidate === undefined ? {} : { candidate }),
     state,
     units: await unitStatuses(ctx, head, live?.release.irs, work),
@@ -53,7 +56,10 @@ export async function statusOf(ctx: Context): Promise<Status> {
 
 function stateOf(ctx: Context, head: Head, work: Work | undefined): Status['state'] {
   if (work !== undefined) {
-    if (head.lease !== null) return ctx.run.isGone(head.lease.holder) === true || expired(ctx, head.lease) ? 'interrupted' : 'shifting';
+    if (head.lease !== null)
+      return ctx.run.isGone(head.lease.holder) === true || expired(ctx, head.lease)
+        ? 'interrupted'
+        : 'shifting';
     const partial = head.past.find((one) => one.number === head.open)?.status === 'partial';
     const open = openState(work);
     if (open === 'paused') return progressOf(work.entries).paused?.why === 'gate' ? 'canary' : 'paused';
@@ -70,11 +76,23 @@ function expired(ctx: Context, lease: Lease): boolean {
 
 function candidateOf(head: Head, work: Work, state: Status['state']): Status['candidate'] {
   const past = openPast(head)!;
-  const shown = state === 'canary' ? 'open' : state === 'paused' ? 'paused' : state === 'shifting' ? 'shifting' : 'interrupted';
+  const shown =
+    state === 'canary'
+      ? 'open'
+      : state === 'paused'
+        ? 'paused'
+        : state === 'shifting'
+          ? 'shifting'
+          : 'interrupted';
   return { release: past.number, percent: openPercent(work), by: past.by, state: shown };
 }
 
-async function unitStatuses(ctx: Context, head: Head, liveIrs: Work['release']['irs'] | undefined, work: Work | undefined): Promise<UnitStatus[]> {
+async function unitStatuses(
+  ctx: Context,
+  head: Head,
+  liveIrs: Work['release']['irs'] | undefined,
+  work: Work | undefined,
+): Promise<UnitStatus[]> {
   const irs = { ...liveIrs, ...work?.release.irs };
   const aliases = aliasesOf(liveIrs ?? {}, work?.release.irs ?? {});
   const states = await readAliases(ctx, aliases);
@@ -109,7 +127,8 @@ async function metricsOf(
   since: Date,
 ): Promise<UnitStatus['metrics']> {
   if (connection.metrics === undefined || !connection.capabilities.metricsByVersion) return undefined;
-  const read = (id: string) => connection.metrics!({ unit, id, digest: 'sha256:' }, since, new Date(ctx.run.now() + 1));
+  const read = (id: string) =>
+    connection.metrics!({ unit, id, digest: 'sha256:' }, since, new Date(ctx.run.now() + 1));
   const [a, b] = await Promise.all([read(stable), candidate === undefined ? undefined : read(candidate)]);
   if (a === undefined && b === undefined) return undefined;
   return { ...(a === undefined ? {} : { stable: a }), ...(b === undefined ? {} : { candidate: b }) };
@@ -122,14 +141,19 @@ async function driftOf(ctx: Context, head: Head, work: Work | undefined): Promis
   const states = await readAliases(ctx, aliases);
   return Object.entries(states)
     .filter(([key, state]) => {
-      const meant = [head.tables[key] ?? {}, ...(work === undefined ? [] : tablesMeant(work.release, work.entries, key))];
+      const meant = [
+        head.tables[key] ?? {},
+        ...(work === undefined ? [] : tablesMeant(work.release, work.entries, key)),
+      ];
       return !meant.some((table) => sameTable(table, state.table));
     })
     .map(([alias, state]) => ({ alias, table: state.table }));
 }
 
 function leaseOf(lease: Lease | null): Status['lease'] {
-  return lease === null ? null : { holder: lease.holder.name, command: lease.command, since: new Date(lease.beat).toISOString() };
+  return lease === null
+    ? null
+    : { holder: lease.holder.name, command: lease.command, since: new Date(lease.beat).toISOString() };
 }
 
 function nextOf(ctx: Context, state: Status['state']): Next[] {
@@ -160,6 +184,9 @@ export async function releasesOf(ctx: Context): Promise<ReleasesReport> {
     live: head?.live ?? null,
     open: head?.open ?? null,
     keep,
-    releases: head === undefined ? [] : [...head.past].reverse().map((one) => ({ ...one, reachable: reachable(head, one, keep) })),
+    releases:
+      head === undefined
+        ? []
+        : [...head.past].reverse().map((one) => ({ ...one, reachable: reachable(head, one, keep) })),
   };
 }

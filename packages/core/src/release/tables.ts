@@ -43,7 +43,9 @@ export function tablesOfNewUnits(release: Release, versions: VersionsByUnit): Ta
   const result: Record<Qualified, Table> = {};
   for (const [key, table] of Object.entries(tablesAt(release, versions, 100))) {
     const before = release.undo[key] ?? {};
-    result[key] = Object.fromEntries(Object.entries(table).map(([unit, split]) => [unit, before[unit] ?? split]));
+    result[key] = Object.fromEntries(
+      Object.entries(table).map(([unit, split]) => [unit, before[unit] ?? split]),
+    );
   }
   return result;
 }

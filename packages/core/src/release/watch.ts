@@ -1,12 +1,12 @@
-import type { Metrics } from '../provider/contract.js';
-import type { Context, Held, Work } from './context.js';
-import { changedUnits } from './stage.js';
-import { each } from './limits.js';
-import { type Observation, judge, type Verdict } from './judge.js';
-import type { Analysis } from './rollout.js';
-import { stops } from './back.js';
 import { messageOf } from '../errors.js';
+import type { Metrics } from '../provider/contract.js';
+import { stops } from './back.js';
+import type { Context, Held, Work } from './context.js';
+import { judge, type Observation, type Verdict } from './judge.js';
+import { each } from './limits.js';
 import { progressOf } from './progress.js';
+import type { Analysis } from './rollout.js';
+import { changedUnits } from './stage.js';
 
 export interface Watched {
   readonly verdict: 'pass' | 'fail' | 'inconclusive';
@@ -20,11 +20,19 @@ export interface Watched {
  * Waits out a timed pause, judging meanwhile where the rollout asks for analysis. Reads only, without a lease. Ends early
  * when the failure limit is reached. A last judgement that fails is a failure; too little traffic is never a pass.
  */
-export async function watch(ctx: Context, held: Held, pause: { readonly percent: number; readonly until: number }): Promise<Watched> {
+export async function watch(
+  ctx: Context,
+  held: Held,
+  pause: { readonly percent: number; readonly until: number },
+): Promise<Watched> {
   const { analysis } = held.release.rollout;
   const since = new Date(progressOf(held.entries).movedAt ?? held.release.by.at);
   if (analysis === undefined) {
-    ctx.run.emit({ code: 'wait', why: `the rollout pauses at ${pause.percent} %`, ms: pause.until - ctx.run.now() });
+    ctx.run.emit({
+      code: 'wait',
+      why: `the rollout pauses at ${pause.percent} %`,
+      ms: pause.until - ctx.run.now(),
+    });
     await ctx.run.sleep(Math.max(0, pause.until - ctx.run.now()));
     return { verdict: 'pass', reasons: [], stableFails: false, elsewhere: await takenOver(ctx, held) };
   }
@@ -33,7 +41,8 @@ export async function watch(ctx: Context, held: Held, pause: { readonly percent:
   for (;;) {
     await ctx.run.sleep(Math.max(0, Math.min(wait, pause.until - ctx.run.now())));
     wait = analysis.intervalMs;
-    if (await takenOver(ctx, held)) return { verdict: 'inconclusive', reasons: [], stableFails: false, elsewhere: true };
+    if (await takenOver(ctx, held))
+      return { verdict: 'inconclusive', reasons: [], stableFails: false, elsewhere: true };
     const verdict = await judged(ctx, held, analysis, since);
     ctx.run.emit({
       code: 'judged',
@@ -43,7 +52,8 @@ export async function watch(ctx: Context, held: Held, pause: { readonly percent:
       reasons: verdict.reasons,
     });
     failures = verdict.verdict === 'fail' ? failures + 1 : 0;
-    if (failures >= analysis.failureLimit || ctx.run.now() >= pause.until) return { ...verdict, elsewhere: false };
+    if (failures >= analysis.failureLimit || ctx.run.now() >= pause.until)
+      return { ...verdict, elsewhere: false };
   }
 }
 
@@ -53,7 +63,11 @@ async function judged(ctx: Context, held: Work, analysis: Analysis, since: Date)
     return judge(analysis, await observations(ctx, held, since));
   } catch (error) {
     if (stops(error)) throw error;
-    return { verdict: 'inconclusive', reasons: [`metrics cannot be read: ${messageOf(error)}`], stableFails: false };
+    return {
+      verdict: 'inconclusive',
+      reasons: [`metrics cannot be read: ${messageOf(error)}`],
+      stableFails: false,
+    };
   }
 }
 
@@ -70,9 +84,15 @@ async function observations(ctx: Context, held: Work, since: Date): Promise<Obse
     const read = async (id: string | undefined): Promise<Metrics | undefined> => {
       if (id === undefined) return undefined;
       const version = { unit: of.part.id, id, digest: held.release.units[of.key]! };
-      return ctx.fleet.read(of.provider, 'metrics', of.part.id, async (connection) => connection.metrics?.(version, since, until));
+      return ctx.fleet.read(of.provider, 'metrics', of.part.id, async (connection) =>
+        connection.metrics?.(version, since, until),
+      );
     };
-    return { unit: of.part.id, stable: await read(stableOf(held, of.provider, of.part.id)), candidate: await read(staged[of.key]?.id) };
+    return {
+      unit: of.part.id,
+      stable: await read(stableOf(held, of.provider, of.part.id)),
+      candidate: await read(staged[of.key]?.id),
+    };
   });
 }
 
@@ -84,9 +104,13 @@ function stableOf(held: Work, provider: string, unit: string): string | undefine
 }
 
 /** What callers met of a candidate while it had traffic; undefined where that cannot be told. */
-export async function hurtBy(ctx: Context, held: Work): Promise<{ readonly calls: number; readonly errors: number } | undefined> {
+export async function hurtBy(
+  ctx: Context,
+  held: Work,
+): Promise<{ readonly calls: number; readonly errors: number } | undefined> {
   const { movedAt } = progressOf(held.entries);
-  if (movedAt === undefined || !ctx.fleet.providers.every((name) => ctx.fleet.can(name).metricsByVersion)) return undefined;
+  if (movedAt === undefined || !ctx.fleet.providers.every((name) => ctx.fleet.can(name).metricsByVersion))
+    return undefined;
   const all = await observations(ctx, held, new Date(movedAt));
   return {
     calls: all.reduce((sum, one) => sum + (one.candidate?.requests ?? 0), 0),

@@ -20,7 +20,12 @@ export function rollbackWindow(past: readonly Past[], keep: number): readonly Pa
     oldest = one.number;
   }
   return newestFirst.filter(
-    (one) => one.number >= oldest && one.staged !== undefined && !one.forgotten && one.status !== 'failed' && one.status !== 'open',
+    (one) =>
+      one.number >= oldest &&
+      one.staged !== undefined &&
+      !one.forgotten &&
+      one.status !== 'failed' &&
+      one.status !== 'open',
   );
 }
 

@@ -71,8 +71,17 @@ export type EntryBody =
       readonly verdict: 'pass' | 'fail' | 'inconclusive';
       readonly reasons: readonly string[];
     }
-  | { readonly kind: 'paused'; readonly step: number; readonly why: 'gate' | 'time' | 'inconclusive'; readonly until?: number }
-  | { readonly kind: 'removing'; readonly versions: readonly Version[]; readonly resources: readonly string[] }
+  | {
+      readonly kind: 'paused';
+      readonly step: number;
+      readonly why: 'gate' | 'time' | 'inconclusive';
+      readonly until?: number;
+    }
+  | {
+      readonly kind: 'removing';
+      readonly versions: readonly Version[];
+      readonly resources: readonly string[];
+    }
   | {
       readonly kind: 'ended';
       readonly as: 'live' | 'back' | 'partial' | 'failed';
@@ -130,7 +139,11 @@ export interface Head {
   readonly fence: number;
   readonly lease: Lease | null;
   /** Marked under `fence`; removed no sooner than under a later one. `unit` is qualified. */
-  readonly retiring: readonly { readonly version: Version; readonly provider: string; readonly fence: number }[];
+  readonly retiring: readonly {
+    readonly version: Version;
+    readonly provider: string;
+    readonly fence: number;
+  }[];
   readonly tags: Readonly<Record<string, number>>;
   readonly past: readonly Past[];
 }

@@ -47,10 +47,12 @@ export function stageState(store: Store, scope: Scope, run: Run): StageState {
 
   const read = async <T extends { readonly version: number }>(key: string, what: string): Promise<T> => {
     const found = await get(key);
-    if (found === undefined) throw fail('SFX4109', `${what} is missing from the state of ${scope.service} ${scope.stage}`);
+    if (found === undefined)
+      throw fail('SFX4109', `${what} is missing from the state of ${scope.service} ${scope.stage}`);
     return checked<T>(found.value, what);
   };
-  const seqs = async () => (await list(`${base}/journal/`)).map((key) => Number(key.slice(key.lastIndexOf('/') + 1)));
+  const seqs = async () =>
+    (await list(`${base}/journal/`)).map((key) => Number(key.slice(key.lastIndexOf('/') + 1)));
 
   return {
     async readHead() {
@@ -101,7 +103,10 @@ function checked<T extends { readonly version: number }>(value: Json, what: stri
   const document = value as unknown as T;
   if (typeof document?.version !== 'number') throw fail('SFX4109', `${what} is not a document of sfx`);
   if (document.version > STATE_VERSION) {
-    throw fail('SFX4108', `${what} was written in version ${document.version} of the state format; this sfx knows ${STATE_VERSION}`);
+    throw fail(
+      'SFX4108',
+      `${what} was written in version ${document.version} of the state format; this sfx knows ${STATE_VERSION}`,
+    );
   }
   return document;
 }

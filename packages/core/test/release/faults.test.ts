@@ -4,7 +4,7 @@ import { describe, it } from 'mocha';
 import { isSfxError } from '../../src/errors.js';
 import type { Outcome } from '../../src/release/outcome.js';
 import { type Fault, shapeNames, shapes } from '../../src/testing/index.js';
-import { act, bench, type Bench, canary, headOf, intentOf, servedNow, service, siteOf } from './harness.js';
+import { act, type Bench, bench, canary, headOf, intentOf, servedNow, service, siteOf } from './harness.js';
 
 const action = fc.oneof(
   fc.constant({ do: 'fail' as const }),
@@ -20,7 +20,10 @@ const action = fc.oneof(
 const fault = fc.tuple(action, fc.integer({ min: 1, max: 70 })).map(([what, at]): Fault => ({ ...what, at }));
 
 const changed = service('two', {
-  functions: { catalog: { code: 'catalog two', routes: ['GET /products'] }, list: { code: 'list two', queues: ['new'] } },
+  functions: {
+    catalog: { code: 'catalog two', routes: ['GET /products'] },
+    list: { code: 'list two', queues: ['new'] },
+  },
 });
 
 /** Settles whatever is open, with a healthy connection; gives up after a few tries. */
@@ -42,7 +45,8 @@ function assertHonest(outcome: Outcome, before: string, after: string, now: stri
   const claim = JSON.stringify({ ending: outcome.ending, error: outcome.error });
   if (outcome.ending === 'live') assert.equal(now, after, claim);
   if (outcome.ending === 'rolled back' || outcome.ending === 'failed') assert.equal(now, before, claim);
-  if (outcome.ending === 'partial') assert.ok((outcome.aliases ?? []).length > 0, 'partial names every alias');
+  if (outcome.ending === 'partial')
+    assert.ok((outcome.aliases ?? []).length > 0, 'partial names every alias');
 }
 
 describe('one or two faults at random', () => {
@@ -50,34 +54,47 @@ describe('one or two faults at random', () => {
     it(`leave all old, all new, or what says so and can be settled, in the shape of ${shape}`, async () => {
       const gradual = shapes[shape].split.targets === 2;
       await fc.assert(
-        fc.asyncProperty(fc.array(fault, { minLength: 1, maxLength: 2 }), fc.boolean(), fc.boolean(), async (faults, forward, shifted) => {
-          const b = bench([siteOf(shape)]);
-          const first = intentOf(b.sites, service('one'));
-          await b.deploy(b.run('first'), first);
-          const canaried = gradual && shifted && shapes[shape].unit === 'function';
-          const next = intentOf(b.sites, changed, canaried ? { rollout: canary(20) } : {});
-          const before = JSON.stringify(servedNow(b));
-          const twin = bench([siteOf(shape)]);
-          await twin.deploy(twin.run(), intentOf(twin.sites, service('one')));
-          await twin.deploy(twin.run(), intentOf(twin.sites, changed));
-          const after = JSON.stringify(servedNow(twin));
-          const victim = b.run('victim', { faults });
-          const ended = await victim.perform(async (run) => {
-            const outcome = await b.deploy(run, next);
-            return canaried && outcome.ending === 'canary' ? act.promote(b, run) : outcome;
-          });
-          if (ended.ended === 'failed') assert.ok(isSfxError(ended.error), String((ended.error as Error).stack));
-          if (ended.ended === 'done') assertHonest(ended.value, before, after, JSON.stringify(servedNow(b)));
-          victim.kill();
-          await settle(b, forward, next);
-          const now = JSON.stringify(servedNow(b));
-          assert.ok(now === before || now === after, `neither all old nor all new: ${now}`);
-          const head = await headOf(b, b.run('look'));
-          assert.deepEqual([head?.open, head?.lease], [null, null]);
-          assert.deepEqual(b.hands().failures().filter((failed) => !/planned|restart|down/.test(failed.why)), []);
-          b.clock.stop();
-          twin.clock.stop();
-        }),
+        fc.asyncProperty(
+          fc.array(fault, { minLength: 1, maxLength: 2 }),
+          fc.boolean(),
+          fc.boolean(),
+          async (faults, forward, shifted) => {
+            const b = bench([siteOf(shape)]);
+            const first = intentOf(b.sites, service('one'));
+            await b.deploy(b.run('first'), first);
+            const canaried = gradual && shifted && shapes[shape].unit === 'function';
+            const next = intentOf(b.sites, changed, canaried ? { rollout: canary(20) } : {});
+            const before = JSON.stringify(servedNow(b));
+            const twin = bench([siteOf(shape)]);
+            await twin.deploy(twin.run(), intentOf(twin.sites, service('one')));
+            await twin.deploy(twin.run(), intentOf(twin.sites, changed));
+            const after = JSON.stringify(servedNow(twin));
+            const victim = b.run('victim', { faults });
+            const ended = await victim.perform(async (run) => {
+              const outcome = await b.deploy(run, next);
+              return canaried && outcome.ending === 'canary' ? act.promote(b, run) : outcome;
+            });
+            if (ended.ended === 'failed')
+              assert.ok(isSfxError(ended.error), String((ended.error as Error).stack));
+            if (ended.ended === 'done')
+              assertHonest(ended.value, before, after, JSON.stringify(servedNow(b)));
+            victim.kill();
+            await settle(b, forward, next);
+            const now = JSON.stringify(servedNow(b));
+            assert.ok(now === before || now === after, `neither all old nor all new: ${now}`);
+            const head = await headOf(b, b.run('look'));
+            assert.deepEqual([head?.open, head?.lease], [null, null]);
+            assert.deepEqual(
+              b
+                .hands()
+                .failures()
+                .filter((failed) => !/planned|restart|down/.test(failed.why)),
+              [],
+            );
+            b.clock.stop();
+            twin.clock.stop();
+          },
+        ),
         { numRuns: Number(process.env['SFX_FUZZ_RUNS'] ?? 60), seed: 20301 },
       );
     });

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { isSfxError } from '../../src/errors.js';
 import type { Intent } from '../../src/plan/intent.js';
-import { shapeNames, shapes, type ShapeName } from '../../src/testing/index.js';
 import type { Fault } from '../../src/testing/index.js';
-import { act, bench, type Bench, canary, headOf, intentOf, servedNow, service, siteOf } from './harness.js';
+import { type ShapeName, shapeNames, shapes } from '../../src/testing/index.js';
+import { act, type Bench, bench, canary, headOf, intentOf, servedNow, service, siteOf } from './harness.js';
 
 /** A second release that changes all, adds a function with a route and a queue, moves a route, removes a queue. */
 const changed = service('two', {
@@ -37,18 +37,35 @@ async function stageOf(shape: ShapeName, plain = changed, rollout?: Intent['roll
 /** What callers meet is all old or all new; nothing is left open; a later deploy goes through. */
 async function assertWhole({ b, next, old, fresh }: Stage, what: string): Promise<void> {
   const now = JSON.stringify(servedNow(b));
-  assert.ok(now === JSON.stringify(old) || now === JSON.stringify(fresh), `${what}: neither all old nor all new: ${now}`);
+  assert.ok(
+    now === JSON.stringify(old) || now === JSON.stringify(fresh),
+    `${what}: neither all old nor all new: ${now}`,
+  );
   const head = await headOf(b, b.run('look'));
   assert.equal(head?.open, null, `${what}: open`);
   assert.equal(head?.lease, null, `${what}: lease`);
-  const unplanned = b.hands().failures().filter((failed) => !/planned|restart|down/.test(failed.why));
+  const unplanned = b
+    .hands()
+    .failures()
+    .filter((failed) => !/planned|restart|down/.test(failed.why));
   assert.deepEqual(unplanned, [], what);
-  const outcome = await b.deploy(b.run('later'), { ...next, rollout: { ...next.rollout, steps: [{ weight: 100 }] }, force: true });
-  assert.ok(outcome.ending === 'live' || outcome.ending === 'unchanged', `${what}: later ${outcome.ending} ${JSON.stringify(outcome.error)}`);
+  const outcome = await b.deploy(b.run('later'), {
+    ...next,
+    rollout: { ...next.rollout, steps: [{ weight: 100 }] },
+    force: true,
+  });
+  assert.ok(
+    outcome.ending === 'live' || outcome.ending === 'unchanged',
+    `${what}: later ${outcome.ending} ${JSON.stringify(outcome.error)}`,
+  );
   assert.deepEqual(servedNow(b), fresh, `${what}: later`);
 }
 
-async function countCalls(shape: ShapeName, plain: typeof changed, work: (stage: Stage, faults: Fault[]) => Promise<number>): Promise<number> {
+async function countCalls(
+  shape: ShapeName,
+  plain: typeof changed,
+  work: (stage: Stage, faults: Fault[]) => Promise<number>,
+): Promise<number> {
   return work(await stageOf(shape, plain), []);
 }
 
@@ -94,8 +111,10 @@ for (const shape of shapeNames) {
             await victim.perform(async (actor) => act[last](stage.b, actor));
             const what = `${shape} ${last} killed at call ${at} (${victim.calls.at(-1)?.op})`;
             const { head } = { head: await headOf(stage.b, stage.b.run('look')) };
-            if (head?.open !== null || head.lease !== null) await recover(stage, at % 2 === 0 ? 'resume' : 'rollback', what);
-            if ((await headOf(stage.b, stage.b.run('look')))?.open != null) await act.rollback(stage.b, stage.b.run('closer'));
+            if (head?.open !== null || head.lease !== null)
+              await recover(stage, at % 2 === 0 ? 'resume' : 'rollback', what);
+            if ((await headOf(stage.b, stage.b.run('look')))?.open != null)
+              await act.rollback(stage.b, stage.b.run('closer'));
             await assertWhole(stage, what);
           }
         }
@@ -106,10 +125,17 @@ for (const shape of shapeNames) {
 
 async function recover({ b, next }: Stage, how: 'resume' | 'rollback', what: string): Promise<void> {
   try {
-    const outcome = how === 'resume' ? await act.resume(b, b.run('medic'), next) : await act.rollback(b, b.run('medic'));
-    assert.ok(outcome.ending !== 'partial' && outcome.ending !== 'interrupted', `${what}: ${outcome.ending} ${JSON.stringify(outcome.error)}`);
+    const outcome =
+      how === 'resume' ? await act.resume(b, b.run('medic'), next) : await act.rollback(b, b.run('medic'));
+    assert.ok(
+      outcome.ending !== 'partial' && outcome.ending !== 'interrupted',
+      `${what}: ${outcome.ending} ${JSON.stringify(outcome.error)}`,
+    );
   } catch (error) {
     // Nothing had begun, or all of it was over already.
-    assert.ok(isSfxError(error) && ['SFX4112', 'SFX4113', 'SFX4119'].includes(error.code), `${what}: ${String(error)} ${(error as Error).stack}`);
+    assert.ok(
+      isSfxError(error) && ['SFX4112', 'SFX4113', 'SFX4119'].includes(error.code),
+      `${what}: ${String(error)} ${(error as Error).stack}`,
+    );
   }
 }

@@ -1,5 +1,4 @@
 import type { Artifact, Ir, Json, Scope } from '../../src/index.js';
-import { artifactOf } from '../../src/testing/memory/ir.js';
 import { canonical, type Digest } from '../../src/json.js';
 import type { Intent } from '../../src/plan/intent.js';
 import { adoptRelease } from '../../src/release/adopt.js';
@@ -22,17 +21,26 @@ import {
   memoryWorld,
   type PlainService,
   type ShapeName,
-  simulatedClock,
   type SimulatedRun,
+  simulatedClock,
   stageHands,
   type World,
   worldStore,
 } from '../../src/testing/index.js';
+import { artifactOf } from '../../src/testing/memory/ir.js';
 
 export const scope: Scope = { service: 'shop', stage: 'prod' };
 const by = { who: 'test', at: '2030-01-01T00:00:00.000Z' };
-export const allAtOnce: Rollout = { steps: [{ weight: 100 }], onFailure: 'rollback', bakeMs: 0, expand: 'late' };
-export const canary = (percent: number): Rollout => ({ ...allAtOnce, steps: [{ weight: percent }, { pause: null }, { weight: 100 }] });
+export const allAtOnce: Rollout = {
+  steps: [{ weight: 100 }],
+  onFailure: 'rollback',
+  bakeMs: 0,
+  expand: 'late',
+};
+export const canary = (percent: number): Rollout => ({
+  ...allAtOnce,
+  steps: [{ weight: percent }, { pause: null }, { weight: 100 }],
+});
 
 /** One provider of a stage under test. */
 export interface Site {
@@ -55,7 +63,9 @@ export function service(code: string, extra: Partial<PlainService> = {}): PlainS
 }
 
 export function intentOf(sites: readonly Site[], plain: PlainService, extra: Partial<Intent> = {}): Intent {
-  const irs: Record<string, Ir> = Object.fromEntries(sites.map((site) => [site.name, irOf(site.shape, plain)]));
+  const irs: Record<string, Ir> = Object.fromEntries(
+    sites.map((site) => [site.name, irOf(site.shape, plain)]),
+  );
   return {
     irs,
     artifacts: digestsOf(irs),
@@ -95,29 +105,36 @@ export interface ContextOptions {
 export function bench(sites: readonly Site[], options: ClockOptions = {}): Bench {
   const clock = simulatedClock({ seed: 1, ...options });
   const world = sites[0]!.world;
-  const at = (where: Scope) => async (run: Run, given: ContextOptions = {}): Promise<Context> => {
-    const connections = Object.fromEntries(
-      await Promise.all(
-        sites.map(async (site) => [site.name, await memoryProvider({ ...site }).connect(where, {}, run)] as const),
-      ),
-    );
-    const intent = given.artifacts;
-    return {
-      run,
-      scope: where,
-      state: stageState(worldStore(world), where, run),
-      fleet: fleet(connections, run),
-      ...(given.secrets === undefined ? {} : { secrets: given.secrets }),
-      ...(intent ? { artifact: async (unit) => built(unitsOf(intent.irs).find((of) => of.key === unit)!.part.build) } : {}),
+  const at =
+    (where: Scope) =>
+    async (run: Run, given: ContextOptions = {}): Promise<Context> => {
+      const connections = Object.fromEntries(
+        await Promise.all(
+          sites.map(
+            async (site) => [site.name, await memoryProvider({ ...site }).connect(where, {}, run)] as const,
+          ),
+        ),
+      );
+      const intent = given.artifacts;
+      return {
+        run,
+        scope: where,
+        state: stageState(worldStore(world), where, run),
+        fleet: fleet(connections, run),
+        ...(given.secrets === undefined ? {} : { secrets: given.secrets }),
+        ...(intent
+          ? { artifact: async (unit) => built(unitsOf(intent.irs).find((of) => of.key === unit)!.part.build) }
+          : {}),
+      };
     };
-  };
   return {
     sites,
     world,
     clock,
     run: (name = 'ana', actor = {}) => clock.run(name, actor),
     context: (run, given = {}) => at(given.scope ?? scope)(run, given),
-    deploy: async (run, intent, given = {}) => deployRelease(await at(scope)(run, { artifacts: intent }), intent, { waitMs: 0, ...given }),
+    deploy: async (run, intent, given = {}) =>
+      deployRelease(await at(scope)(run, { artifacts: intent }), intent, { waitMs: 0, ...given }),
     hands: (site = sites[0]!) => stageHands(site.world, site.shape, scope, clock.now),
   };
 }
@@ -129,10 +146,14 @@ export function siteOf(shape: ShapeName, name = 'memory', world: World = memoryW
 export const act = {
   promote: async (b: Bench, run: Run, options: { full?: boolean } = {}) =>
     promoteRelease(await b.context(run), { waitMs: 600_000, ...options }),
-  rollback: async (b: Bench, run: Run, to?: string, waitMs = 600_000) => rollbackRelease(await b.context(run), { waitMs, to, by }),
-  resume: async (b: Bench, run: Run, artifacts: Intent | false = false) => resumeRelease(await b.context(run, { artifacts }), { waitMs: 600_000 }),
-  adopt: async (b: Bench, run: Run, intent: Intent) => adoptRelease(await b.context(run), intent, { waitMs: 600_000 }),
-  remove: async (b: Bench, run: Run, where: Scope = scope) => removeStage(await b.context(run, { scope: where }), { waitMs: 600_000 }),
+  rollback: async (b: Bench, run: Run, to?: string, waitMs = 600_000) =>
+    rollbackRelease(await b.context(run), { waitMs, to, by }),
+  resume: async (b: Bench, run: Run, artifacts: Intent | false = false) =>
+    resumeRelease(await b.context(run, { artifacts }), { waitMs: 600_000 }),
+  adopt: async (b: Bench, run: Run, intent: Intent) =>
+    adoptRelease(await b.context(run), intent, { waitMs: 600_000 }),
+  remove: async (b: Bench, run: Run, where: Scope = scope) =>
+    removeStage(await b.context(run, { scope: where }), { waitMs: 600_000 }),
   status: async (b: Bench, run: Run) => statusOf(await b.context(run)),
   plan: async (b: Bench, run: Run, intent: Intent) => planRelease(await b.context(run), intent),
 };
@@ -145,7 +166,8 @@ export function servedNow(b: Bench): Record<string, Record<string, number>> {
       if (!caller.active) continue;
       const key = `${site.name} ${caller.source}`;
       result[key] = {};
-      for (const to of caller.to) result[key][to.digest ?? to.version] = (result[key][to.digest ?? to.version] ?? 0) + to.percent;
+      for (const to of caller.to)
+        result[key][to.digest ?? to.version] = (result[key][to.digest ?? to.version] ?? 0) + to.percent;
       if (caller.problem !== undefined) result[key][`problem: ${caller.problem}`] = 100;
     }
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { isSfxError } from '../../src/errors.js';
 import { emptyWorld, memoryWorld, type ShapeName, shapeNames } from '../../src/testing/index.js';
-import { act, bench, type Bench, canary, headOf, intentOf, servedNow, service, siteOf } from './harness.js';
+import { act, type Bench, bench, canary, headOf, intentOf, servedNow, service, siteOf } from './harness.js';
 
 const rejectsWith = (code: string) => (error: unknown) => isSfxError(error) && error.code === code;
 /** Shapes that differ in what these cases turn on: native tokens, tokens that staging changes, no compare-and-swap. */
@@ -16,7 +16,10 @@ async function settled(b: Bench): Promise<void> {
 /** Every version that an alias names is there. */
 function assertNothingMissing(b: Bench, what: string): void {
   for (const [source, shares] of Object.entries(servedNow(b))) {
-    assert.ok(!Object.keys(shares).some((to) => to.startsWith('problem')), `${what}: ${source} ${JSON.stringify(shares)}`);
+    assert.ok(
+      !Object.keys(shares).some((to) => to.startsWith('problem')),
+      `${what}: ${source} ${JSON.stringify(shares)}`,
+    );
   }
 }
 
@@ -68,7 +71,8 @@ describe('the ten cases that break a naive build', () => {
         const old = JSON.stringify(servedNow(b));
         const paused = b.run('paused', { faults: [{ at, do: 'freeze', ms: 3_600_000 }], machine: 'other' });
         const work = paused.perform((run) => b.deploy(run, intentOf(b.sites, service('two'))));
-        while (!paused.calls.some((call) => call.fault === 'freeze')) await new Promise((resolve) => setImmediate(resolve));
+        while (!paused.calls.some((call) => call.fault === 'freeze'))
+          await new Promise((resolve) => setImmediate(resolve));
         const before = await headOf(b, b.run('look'));
         const live = before?.live;
         if (before?.open != null) {
@@ -78,7 +82,11 @@ describe('the ten cases that break a naive build', () => {
         const after = JSON.stringify(servedNow(b));
         await work;
         if (before?.open != null || live === 2) {
-          assert.equal(JSON.stringify(servedNow(b)), after, `the paused process moved traffic, paused at ${at} ${counted.calls[at - 1]!.op}`);
+          assert.equal(
+            JSON.stringify(servedNow(b)),
+            after,
+            `the paused process moved traffic, paused at ${at} ${counted.calls[at - 1]!.op}`,
+          );
         }
         b.clock.stop();
       }
@@ -98,7 +106,9 @@ describe('the ten cases that break a naive build', () => {
   for (const shape of ['lambda', 'cloudRun', 'local', 'openfaas'] as const) {
     it(`5 a rename under canary with a crash (${shape})`, async () => {
       const renamed = () => {
-        const plain = service('two', { functions: { catalog: { code: 'list one', routes: ['GET /products'] } } });
+        const plain = service('two', {
+          functions: { catalog: { code: 'list one', routes: ['GET /products'] } },
+        });
         const { list: _, ...functions } = plain.functions;
         return { ...plain, functions };
       };
@@ -120,7 +130,8 @@ describe('the ten cases that break a naive build', () => {
           return act.promote(b, run);
         });
         const head = await headOf(b, b.run('look'));
-        if (head?.open != null || head?.lease != null) await act.resume(b, b.run('medic'), next).catch(tolerate);
+        if (head?.open != null || head?.lease != null)
+          await act.resume(b, b.run('medic'), next).catch(tolerate);
         if ((await headOf(b, b.run('look')))?.open != null) await act.promote(b, b.run('promoter'));
         const now = JSON.stringify(servedNow(b));
         assert.ok([JSON.stringify(old), JSON.stringify(fresh)].includes(now), `killed at ${at}: ${now}`);
@@ -149,7 +160,8 @@ describe('the ten cases that break a naive build', () => {
     it(`7 a zombie that removes versions while another deploys the same content (${shape})`, async () => {
       const prepare = async () => {
         const b = bench([siteOf(shape)]);
-        for (const code of ['one', 'two', 'three']) await b.deploy(b.run(), intentOf(b.sites, service(code), { keep: 1 }));
+        for (const code of ['one', 'two', 'three'])
+          await b.deploy(b.run(), intentOf(b.sites, service(code), { keep: 1 }));
         return b;
       };
       const measured = await prepare();
@@ -161,8 +173,11 @@ describe('the ten cases that break a naive build', () => {
         const b = await prepare();
         const zombie = b.run('zombie', { faults: [{ at, do: 'freeze', ms: 3_600_000 }], machine: 'other' });
         const work = zombie.perform((run) => b.deploy(run, intentOf(b.sites, service('four'), { keep: 1 })));
-        while (!zombie.calls.some((call) => call.fault === 'freeze')) await new Promise((resolve) => setImmediate(resolve));
-        const outcome = await b.deploy(b.run('bo'), intentOf(b.sites, service('one'), { keep: 1 }), { waitMs: 900_000 });
+        while (!zombie.calls.some((call) => call.fault === 'freeze'))
+          await new Promise((resolve) => setImmediate(resolve));
+        const outcome = await b.deploy(b.run('bo'), intentOf(b.sites, service('one'), { keep: 1 }), {
+          waitMs: 900_000,
+        });
         assert.equal(outcome.ending, 'live', `${at}: ${JSON.stringify(outcome.error)}`);
         await work;
         assertNothingMissing(b, `frozen at ${at} (${counted.calls[at - 1]?.op})`);
@@ -174,7 +189,10 @@ describe('the ten cases that break a naive build', () => {
   for (const shape of shapeNames) {
     it(`8 a crash after live and before contract (${shape})`, async () => {
       const b = bench([siteOf(shape)]);
-      await b.deploy(b.run(), intentOf(b.sites, service('one', { functions: { legacy: { code: 'l', routes: ['GET /legacy'] } } })));
+      await b.deploy(
+        b.run(),
+        intentOf(b.sites, service('one', { functions: { legacy: { code: 'l', routes: ['GET /legacy'] } } })),
+      );
       const next = intentOf(b.sites, service('two'));
       let at = 1;
       for (; ; at++) {

@@ -78,5 +78,7 @@ async function fromResponse(response: Response): Promise<PlainResponse> {
 
 /** A payload `{ method?, path, headers?, body? }` says what to ask; any other is the JSON body of `POST /`. */
 function asRequest(payload: unknown): AskedRequest {
-  return isAsked(payload) ? payload : { path: '/', method: 'POST', body: JSON.stringify(payload ?? null), json: true };
+  return isAsked(payload)
+    ? payload
+    : { path: '/', method: 'POST', body: JSON.stringify(payload ?? null), json: true };
 }
