@@ -7,7 +7,8 @@ import { type Head, type Past, type Qualified, type Release, STATE_VERSION } fro
 import { append, type Context, type Held } from './context.js';
 import { firstHead } from './deploy.js';
 import { qualify, unitsOf } from './fleet.js';
-import { type Holding, orGiveBack, take } from './lease.js';
+import { type Holding, orGiveBack } from './holding.js';
+import { take } from './lease.js';
 import { each } from './limits.js';
 import { type Observation, observe, tablesRead } from './observe.js';
 import { holdOpen } from './open.js';

@@ -5,7 +5,7 @@ import type { Run } from '../run.js';
 import type { Entry, Qualified, Release } from '../state/documents.js';
 import type { StageState } from '../state/stage-state.js';
 import type { Fleet } from './fleet.js';
-import type { Holding } from './lease.js';
+import type { Holding } from './holding.js';
 
 /** What every part of the protocol works with. */
 export interface Context {

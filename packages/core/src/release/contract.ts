@@ -3,7 +3,7 @@ import type { Resource, Table } from '../provider/contract.js';
 import type { Head } from '../state/documents.js';
 import { mark, stops } from './back.js';
 import { append, type Context, type Held, step } from './context.js';
-import { infraOf, type Of, triggersOf, unitsOf, type VersionsByUnit } from './fleet.js';
+import { infraOf, type Of, triggersOf, unitsOf } from './fleet.js';
 import { moveAll } from './flip.js';
 import { ensure, type OutputsByProvider, readOutputs, resourceKey, takeAway } from './resources.js';
 import { tablesAfterContract, withoutEmpty } from './tables.js';

@@ -9,7 +9,8 @@ import { type Head, type Past, type Release, STATE_VERSION } from '../state/docu
 import { append, type Context, type Held } from './context.js';
 import { drive, giveUp } from './drive.js';
 import { finishContract } from './finish.js';
-import { type Holding, orGiveBack, take } from './lease.js';
+import { type Holding, orGiveBack } from './holding.js';
+import { take } from './lease.js';
 import { type Observation, observe, refuseStrange, tablesRead } from './observe.js';
 import type { Outcome } from './outcome.js';
 import { outcomeOf, unchanged, urlsOf } from './outcomes.js';

@@ -2,7 +2,8 @@ import { asSfxError, isSfxError, messageOf } from '../errors.js';
 import type { Head, Past } from '../state/documents.js';
 import { append, type Context, type Held, step } from './context.js';
 import { contract } from './contract.js';
-import { type Holding, orGiveBack, take } from './lease.js';
+import { type Holding, orGiveBack } from './holding.js';
+import { take } from './lease.js';
 import { progressOf } from './progress.js';
 import type { Tables } from './tables.js';
 

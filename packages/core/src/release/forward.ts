@@ -1,5 +1,5 @@
 import { fail } from '../errors.js';
-import { append, type Context, type Held, step } from './context.js';
+import { type Context, type Held, step } from './context.js';
 import { unitsOf, type VersionsByUnit } from './fleet.js';
 import { aliasesIn, foreign, moveAll, readAliases } from './flip.js';
 import { progressOf } from './progress.js';

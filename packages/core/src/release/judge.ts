@@ -49,7 +49,7 @@ export const judge: Judge = (analysis, observations) => {
   return { verdict: 'pass', reasons: [], stableFails };
 };
 
-function valueOf(rule: MetricRule, metrics: Metrics): number {
+function measured(rule: MetricRule, metrics: Metrics): number {
   return rule.name === 'error-rate' ? metrics.errors / metrics.requests : metrics.p95Ms;
 }
 
@@ -59,7 +59,7 @@ function shown(rule: MetricRule, value: number): string {
 
 function overMax(rule: MetricRule, metrics: Metrics): string | undefined {
   if (rule.max === undefined || metrics.requests === 0) return undefined;
-  const value = valueOf(rule, metrics);
+  const value = measured(rule, metrics);
   const name = rule.name === 'error-rate' ? 'errors' : 'p95';
   return value > rule.max ? `${name} ${shown(rule, value)} over ${shown(rule, rule.max)}` : undefined;
 }
@@ -74,10 +74,10 @@ function breach(
   if (absolute !== undefined) return absolute;
   if (rule.tolerance === undefined || stable === undefined || stable.requests < Math.max(1, minSamples))
     return undefined;
-  const limit = valueOf(rule, stable) * (1 + rule.tolerance);
-  const value = valueOf(rule, candidate);
+  const limit = measured(rule, stable) * (1 + rule.tolerance);
+  const value = measured(rule, candidate);
   const name = rule.name === 'error-rate' ? 'errors' : 'p95';
   return value > limit
-    ? `${name} ${shown(rule, value)}, stable ${shown(rule, valueOf(rule, stable))}`
+    ? `${name} ${shown(rule, value)}, stable ${shown(rule, measured(rule, stable))}`
     : undefined;
 }

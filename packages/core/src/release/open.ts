@@ -1,7 +1,7 @@
 import { fail, isSfxError } from '../errors.js';
 import type { Head, Past, Release } from '../state/documents.js';
 import type { Context, Held, Work } from './context.js';
-import type { Holding } from './lease.js';
+import type { Holding } from './holding.js';
 import { progressOf } from './progress.js';
 
 /** The open release of a stage with its base and journal; `undefined` when its record was never written. */

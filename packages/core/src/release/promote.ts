@@ -1,6 +1,6 @@
 import { fail } from '../errors.js';
 import type { Context } from './context.js';
-import { orGiveBack } from './lease.js';
+import { orGiveBack } from './holding.js';
 import { needOpen } from './open.js';
 import type { Outcome } from './outcome.js';
 import { outcomeOf } from './outcomes.js';

@@ -3,7 +3,8 @@ import type { Alias, Ir, Resource, Trigger, Unit } from '../provider/contract.js
 import { type Context, step } from './context.js';
 import { aliasesOf, infraOf, type Of, qualify, splitQualified, triggersOf, unitsOf } from './fleet.js';
 import { readAlias } from './flip.js';
-import { type Holding, orGiveBack, take } from './lease.js';
+import { type Holding, orGiveBack } from './holding.js';
+import { take } from './lease.js';
 import { each } from './limits.js';
 import type { Outcome } from './outcome.js';
 import { frame } from './outcomes.js';

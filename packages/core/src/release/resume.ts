@@ -2,7 +2,7 @@ import { fail } from '../errors.js';
 import type { Context, Held } from './context.js';
 import { giveUp } from './drive.js';
 import { finishContract } from './finish.js';
-import { orGiveBack } from './lease.js';
+import { orGiveBack } from './holding.js';
 import { livePast } from './observe.js';
 import { openPercent } from './open.js';
 import type { Outcome } from './outcome.js';
