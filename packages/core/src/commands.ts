@@ -26,6 +26,7 @@ import type { OnInterrupted } from './release/settle.js';
 import { releasesOf, statusOf } from './release/status.js';
 import type { Run } from './run.js';
 import type { By } from './state/documents.js';
+import { counted } from './text.js';
 
 /** Longest that a command waits for another holder unless it is told otherwise. */
 const WAIT_MS = 60_000;
@@ -165,7 +166,7 @@ async function build(loaded: LoadedConfig, provider: string, units: Ir['units'],
         artifacts[key] = artifact;
         digests[key] = artifact.digest;
       }
-      return `${units.length} ${units.length === 1 ? 'function' : 'functions'}`;
+      return counted(units.length, 'function');
     },
     units.length,
   );

@@ -1,6 +1,7 @@
 import { asSfxError, isSfxError } from '../errors.js';
 import type { Table, Version } from '../provider/contract.js';
 import type { Head, Past, Qualified } from '../state/documents.js';
+import { counted } from '../text.js';
 import { append, type Context, type Held, step } from './context.js';
 import { aliasesIn, moveAll, readAlias } from './flip.js';
 import { each } from './limits.js';
@@ -32,7 +33,7 @@ export async function goBack(ctx: Context, held: Held, why: string): Promise<Wen
       const moved = await moveAll(ctx, held, tablesBefore(held.release), { dir: 'back', step: -1 });
       return moved.aliases === 0
         ? undefined
-        : `${moved.aliases} ${moved.aliases === 1 ? 'alias' : 'aliases'} back, read back`;
+        : `${counted(moved.aliases, 'alias', 'aliases')} back, read back`;
     });
     await triggersBackAfter(ctx, held);
   } catch (error) {

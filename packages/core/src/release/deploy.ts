@@ -68,7 +68,7 @@ export async function deployRelease(ctx: Context, intent: Intent, options: Relea
   options.planned?.(plan);
   const ended = { ctx, command: 'deploy' as const, began, plan, canaryAsked: options.canaryAsked };
   if (plan.empty && observation.at.head?.live != null)
-    return unchanged(ended, observation.at.head, await urlsOf(ctx));
+    return unchanged(ended, observation.at.head, await urlsOf(ctx), observation.live);
   const holding = await take({
     state: ctx.state,
     run: ctx.run,

@@ -1,4 +1,5 @@
 import { fail } from '../errors.js';
+import { counted } from '../text.js';
 import { type Context, type Held, step } from './context.js';
 import { unitsOf, type VersionsByUnit } from './fleet.js';
 import { aliasesIn, foreign, moveAll, readAliases } from './flip.js';
@@ -134,7 +135,7 @@ async function shift(
       aliases: moved.aliases,
       confirmed: moved.confirmed,
     });
-    return `${moved.aliases} ${moved.aliases === 1 ? 'alias' : 'aliases'} at ${percent} %, ${readBack(moved.confirmed)}`;
+    return `${counted(aliasesIn(held).length, 'alias', 'aliases')} at ${percent} %, ${readBack(moved.confirmed)}`;
   });
 }
 

@@ -25,7 +25,7 @@ export interface Serving {
 
 /** A way on from here with its cost. */
 export interface Next {
-  readonly label: 'watch' | 'promote' | 'undo' | 'try it' | 'why' | 'forward' | 'back' | 'adopt';
+  readonly label: 'watch' | 'promote' | 'undo' | 'try it' | 'why' | 'forward' | 'back' | 'adopt' | 'refresh';
   readonly command: string;
   readonly writes?: number;
   readonly note?: string;

@@ -1,10 +1,12 @@
 import { asSfxError, errorRow } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
-import type { Head } from '../state/documents.js';
+import type { Head, Release } from '../state/documents.js';
+import { counted } from '../text.js';
 import type { Context } from './context.js';
 import type { Driven } from './drive.js';
-import { aliasesOf } from './fleet.js';
+import { aliasesOf, unitsOf } from './fleet.js';
 import type { AliasReport, CommandName, Ending, Next, Outcome, Serving } from './outcome.js';
+import { secretsIn } from './refs.js';
 import { waitingTriggers } from './triggers.js';
 import { hurtBy } from './watch.js';
 
@@ -244,8 +246,22 @@ export async function urlsOf(ctx: Context): Promise<Record<string, string>> {
   return urls;
 }
 
+/** A value from outside counts as it is written, so a new one shows only when it is asked for. */
+function refreshOffer(live: Release | undefined, stage: string): Next[] {
+  const units = live === undefined ? [] : unitsOf(live.irs);
+  const sources = new Set(units.flatMap((of) => secretsIn(of.part.config)));
+  if (sources.size === 0) return [];
+  const note = `${counted(sources.size, 'value')} from outside ${sources.size === 1 ? 'is' : 'are'} not compared`;
+  return [{ label: 'refresh', command: `sfx deploy --stage ${stage} --refresh-secrets`, note }];
+}
+
 /** Nothing changed, nothing was written. */
-export function unchanged(ended: Ended, head: Head, urls: Record<string, string>): Outcome {
+export function unchanged(
+  ended: Ended,
+  head: Head,
+  urls: Record<string, string>,
+  release?: Release,
+): Outcome {
   const live = head.past.find((one) => one.number === head.live)!;
   return {
     ...frame(ended),
@@ -261,7 +277,7 @@ export function unchanged(ended: Ended, head: Head, urls: Record<string, string>
     sentence: `Nothing changed. Release ${live.number} stays live on ${ended.ctx.scope.stage}. ${ended.ctx.fleet.writes()} writes.`,
     waits: [],
     leaves: [],
-    next: [],
+    next: refreshOffer(release, ended.ctx.scope.stage),
     urls,
     warnings: [],
   };

@@ -1,5 +1,6 @@
 import { fail } from '../errors.js';
 import type { Alias, Ir, Resource, Trigger, Unit } from '../provider/contract.js';
+import { counted } from '../text.js';
 import { type Context, step } from './context.js';
 import { aliasesOf, infraOf, type Of, qualify, splitQualified, triggersOf, unitsOf } from './fleet.js';
 import { readAlias } from './flip.js';
@@ -70,7 +71,7 @@ async function takeAllAway(ctx: Context, holding: Holding, parts: Parts): Promis
       connection.forget?.(),
     );
   }
-  return `${parts.units.length} functions, ${parts.triggers.length} triggers`;
+  return `${counted(parts.units.length, 'function')}, ${counted(parts.triggers.length, 'trigger')}`;
 }
 
 /** Everything that any release of this stage that is still known had. */

@@ -2,6 +2,7 @@ import { asSfxError, fail, isSfxError } from '../errors.js';
 import { isObject, type Json, sameJson } from '../json.js';
 import type { Unit, Version } from '../provider/contract.js';
 import type { Qualified } from '../state/documents.js';
+import { counted } from '../text.js';
 import { append, type Context, type Held, step } from './context.js';
 import { type Of, qualify, unitsOf, type VersionsByUnit } from './fleet.js';
 import { each } from './limits.js';
@@ -96,10 +97,8 @@ export async function warmAndCheck(ctx: Context, held: Held, versions: VersionsB
         progress(++done, fresh.length);
       });
       const checks = await runChecks(ctx, held, versions, fresh);
-      const candidates = `${fresh.length} of ${fresh.length} ${fresh.length === 1 ? 'candidate answers' : 'candidates answer'}`;
-      return checks === 0
-        ? candidates
-        : `${candidates}, ${checks} ${checks === 1 ? 'check passes' : 'checks pass'}`;
+      const candidates = `${fresh.length} of ${counted(fresh.length, 'candidate answers', 'candidates answer')}`;
+      return checks === 0 ? candidates : `${candidates}, ${counted(checks, 'check passes', 'checks pass')}`;
     },
     fresh.length,
   );

@@ -78,7 +78,7 @@ percent: number
 }
 }
 export interface Next {
-label: ("watch" | "promote" | "undo" | "try it" | "why" | "forward" | "back" | "adopt")
+label: ("watch" | "promote" | "undo" | "try it" | "why" | "forward" | "back" | "adopt" | "refresh")
 command: string
 writes?: number
 note?: string
