@@ -1,6 +1,6 @@
 import type { ProjectRequest, Run } from '@sfx-deploy/core';
 import { fail } from '@sfx-deploy/core/errors';
-import type { Context, Given } from './commands/definition.js';
+import type { Command, Context, Given } from './commands/definition.js';
 import { type Core, loadCore } from './core.js';
 import type { Host } from './host/host.js';
 import type { Io } from './host/io.js';
@@ -29,10 +29,15 @@ export function createContext(
     core: () => (core ??= loadCore()),
     run: () =>
       (run ??= context.core().then(({ createRun }) => createRun({ signal, emit: host.emit, env: io.env }))),
-    request: () => requestOf(given, io.cwd),
+    request: () => ({ ...requestOf(given, io.cwd), needs: needsOf(command) }),
     session: async () => (await context.core()).openSession(context.request(), await context.run()),
   };
   return context;
+}
+
+/** A command that may do without a file must not fail over what is wrong in one. */
+function needsOf(command: Command): NonNullable<ProjectRequest['needs']> {
+  return command.needs ?? (command.scope === 'stage' ? 'identity' : 'whole');
 }
 
 function requestOf(given: Given, cwd: string): ProjectRequest {

@@ -1,8 +1,14 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findArtifact } from './artifact/index.js';
-import { type ConfigRequest, type LoadedConfig, loadConfig } from './config/index.js';
-import { fail } from './errors.js';
+import {
+  type ConfigIdentity,
+  type ConfigRequest,
+  type LoadedConfig,
+  loadConfig,
+  loadIdentity,
+} from './config/index.js';
+import { fail, isSfxError } from './errors.js';
 import type { Capabilities, Connection, Ir, Provider, Scope } from './provider/contract.js';
 import { loadProvider } from './provider/loader.js';
 import type { Context } from './release/context.js';
@@ -15,6 +21,11 @@ import type { Store } from './state/store.js';
 export interface ProjectRequest extends ConfigRequest {
   /** Names the service where there is no file. */
   readonly service?: string;
+  /**
+   * How much of the file the command needs. `whole`: all of it must be right. `identity`: who the service is and where.
+   * `at hand`: all of it if it is right, else who it is. Default `whole`.
+   */
+  readonly needs?: 'whole' | 'identity' | 'at hand';
   /** Folder of this copy of sfx: providers beside it are found too. */
   readonly sfxDir?: string;
 }
@@ -63,14 +74,10 @@ export function cacheDirOf(dir: string): string {
  * Errors: SFX1004, SFX2200, SFX3001 to SFX3004, SFX4124, and the provider's own.
  */
 export async function openSession(request: ProjectRequest, run: Run): Promise<Session> {
-  const loaded = await configUnlessNamed(request, run);
-  const name = loaded?.service.provider.name ?? request.provider!;
-  const provider = await loadProvider(name, loaded?.dir ?? request.cwd, sfxDirOf(request));
-  const scope: Scope = {
-    service: loaded?.service.name ?? request.service!,
-    stage: loaded?.service.stage ?? request.stage ?? 'dev',
-  };
-  const connection = await provider.connect(scope, loaded?.service.provider.options ?? {}, run);
+  const { loaded, identity } = await whoIs(request, run);
+  const provider = await loadProvider(identity.provider.name, identity.dir, sfxDirOf(request));
+  const scope: Scope = { service: identity.name, stage: identity.stage };
+  const connection = await provider.connect(scope, identity.provider.options, run);
   const { where, as, note } = connection.identity;
   run.emit({
     code: 'identity',
@@ -81,7 +88,7 @@ export async function openSession(request: ProjectRequest, run: Run): Promise<Se
     ...(note === undefined ? {} : { note }),
   });
   const connections = { [provider.name]: connection };
-  const store = storeOf(loaded, connection, provider.name);
+  const store = storeOf(identity, connection, provider.name);
   return {
     scope,
     ...(loaded === undefined ? {} : { loaded }),
@@ -99,20 +106,34 @@ export async function openSession(request: ProjectRequest, run: Run): Promise<Se
   };
 }
 
-/** In an empty folder the service is named; a file that is there, or asked for, counts. */
-async function configUnlessNamed(request: ProjectRequest, run: Run): Promise<LoadedConfig | undefined> {
-  if (request.service !== undefined && request.file === undefined) {
-    if (request.provider === undefined) {
+type Who = Omit<ConfigIdentity, 'file'>;
+
+/** In an empty folder the service is named; else the file says who it is, as far as the command needs it. */
+async function whoIs(
+  request: ProjectRequest,
+  run: Run,
+): Promise<{ readonly identity: Who; readonly loaded?: LoadedConfig }> {
+  const { service, provider, stage = 'dev', needs = 'whole' } = request;
+  if (service !== undefined && request.file === undefined) {
+    if (provider === undefined) {
       throw fail('SFX1004', '`--service` needs `--provider` beside it: there is no file that names one');
     }
-    return undefined;
+    return {
+      identity: { dir: request.cwd, name: service, stage, provider: { name: provider, options: {} } },
+    };
   }
-  return loadConfig(request, run);
+  if (needs === 'identity') return { identity: await loadIdentity(request, run) };
+  try {
+    const loaded = await loadConfig(request, run);
+    return { identity: { ...loaded.service, dir: loaded.dir }, loaded };
+  } catch (error) {
+    if (needs === 'whole' || !isSfxError(error) || error.code !== 'SFX2200') throw error;
+    return { identity: await loadIdentity(request, run) };
+  }
 }
 
-function storeOf(loaded: LoadedConfig | undefined, connection: Connection, provider: string): Store {
-  const path = loaded?.service.state?.path;
-  if (loaded !== undefined && path !== undefined) return fileStore(join(loaded.dir, path));
+function storeOf(identity: Who, connection: Connection, provider: string): Store {
+  if (identity.state !== undefined) return fileStore(join(identity.dir, identity.state.path));
   if (connection.store !== undefined) return connection.store;
   throw fail('SFX4124', `${provider} keeps no state, and the file names no place for it under \`state:\``);
 }

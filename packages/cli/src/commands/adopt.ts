@@ -7,6 +7,7 @@ export const adopt: Command = {
   group: 'releases',
   summary: 'take what is live as it is: after a hand move, or lost state',
   scope: 'stage',
+  needs: 'whole',
   options: [wait, yes],
   examples: [{ command: 'sfx adopt --stage prod', what: 'no traffic moves; what is live becomes a release' }],
   async run(context) {

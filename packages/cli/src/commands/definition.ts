@@ -40,6 +40,8 @@ export interface Command {
   readonly options?: readonly Option[];
   /** `config` reads a serverless.yml, `stage` may also name service and provider, `none` needs neither. */
   readonly scope: 'none' | 'config' | 'stage';
+  /** How much of the file must be right; default: all for `config`, who the service is for `stage`. */
+  readonly needs?: ProjectRequest['needs'];
   /** Default `document`. */
   readonly json?: JsonForm;
   readonly examples: readonly { readonly command: string; readonly what: string }[];

@@ -32,6 +32,7 @@ export const deploy: Command = {
   group: 'releases',
   summary: 'release what has changed: stage, check, flip',
   scope: 'stage',
+  needs: 'whole',
   json: 'lines',
   options: [
     ...releaseOptions,

@@ -8,6 +8,7 @@ export const plan: Command = {
   group: 'releases',
   summary: 'say what a deploy would do; writes nothing',
   scope: 'stage',
+  needs: 'whole',
   options: [
     ...releaseOptions,
     { name: 'out', alias: 'o', kind: 'text', value: 'file', summary: 'save it for `sfx deploy --plan`' },

@@ -7,6 +7,7 @@ export const resume: Command = {
   group: 'releases',
   summary: 'take a release forward that was cut off',
   scope: 'stage',
+  needs: 'at hand',
   json: 'lines',
   options: [wait, yes],
   examples: [{ command: 'sfx resume --stage prod', what: 'from state alone, on any machine' }],

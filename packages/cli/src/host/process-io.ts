@@ -10,7 +10,10 @@ export function processIo(): Io {
     cwd: process.cwd(),
     env: process.env,
     platform: process.platform,
-    canAsk: process.stdin.isTTY === true && stderr.terminal,
+    get canAsk() {
+      // Looking at stdin opens it, which loads half of Node's streams.
+      return process.stdin.isTTY === true && stderr.terminal;
+    },
     ask,
     readInput,
     now: () => Date.now(),

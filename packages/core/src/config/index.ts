@@ -1,53 +1,28 @@
 import { dirname } from 'node:path';
-import { type Diagnostic, fail } from '../errors.js';
+import type { Diagnostic } from '../errors.js';
 import type { Json } from '../json.js';
-import { nameFault } from '../model/names.js';
 import { normalize } from '../model/normalize.js';
 import type { SecretValues, Service } from '../model/service.js';
 import type { Run } from '../run.js';
-import { displayPath, findFile, noSuchFile } from './find.js';
+import { displayPath, findFile } from './find.js';
 import { names as localNames, validate as validateLocal } from './generated/local.validate.gen.js';
 import {
   names as serverlessNames,
   validate as validateServerless,
 } from './generated/serverless.validate.gen.js';
 import { checkHandlers } from './handlers.js';
-import { type Resolved, type ResolveInit, resolveAll, resolveOne } from './interpolate.js';
-import {
-  keySpan,
-  mapNode,
-  maskScalar,
-  type Node,
-  nodeAt,
-  scalarNode,
-  TOO_LARGE,
-  toJson,
-  valueSpan,
-} from './node.js';
+import { type Resolved, resolveAll } from './interpolate.js';
+import { keySpan, maskScalar, type Node, nodeAt, TOO_LARGE, toJson } from './node.js';
 import { warnUnused } from './notes.js';
 import { createProblems, type Problems } from './problems.js';
-import { parseText, readText } from './read.js';
 import { createSecretCollector } from './refs.js';
-import { builtInSources } from './sources/index.js';
+import { type ConfigRequest, initOf, readRoot, refused, stageOf, withStage } from './root.js';
 import { checkSchema } from './validate.js';
 
 export { renderFrame } from './frame.js';
+export { type ConfigIdentity, loadIdentity } from './identity.js';
+export type { ConfigRequest } from './root.js';
 export type { Variable, VariableFault } from './variables.js';
-
-export interface ConfigRequest {
-  /** Where the command runs. */
-  readonly cwd: string;
-  /** Of `--config`. Default: serverless.yml, .yaml or .json in `cwd`. */
-  readonly file?: string;
-  /** Of `--stage`. Default: `provider.stage`, else `dev`. */
-  readonly stage?: string;
-  /** Of `--provider`: wins over the file's. */
-  readonly provider?: string;
-  /** All options of the command line, for `${opt:name}`. */
-  readonly options: Readonly<Record<string, string>>;
-  /** Of `--param`. */
-  readonly params: Readonly<Record<string, string>>;
-}
 
 export interface LoadedConfig {
   /** Absolute. */
@@ -62,8 +37,6 @@ export interface LoadedConfig {
   readonly diagnostics: readonly Diagnostic[];
   readonly secrets: SecretValues;
 }
-
-const DEFAULT_STAGE = 'dev';
 
 /**
  * Reads a configuration, fills its variables, checks it, and brings it into its normal form.
@@ -106,87 +79,6 @@ export async function loadConfig(request: ConfigRequest, run: Run): Promise<Load
     diagnostics: problems.list(),
     secrets: secrets.values,
   };
-}
-
-function refused(problems: Problems): Error {
-  const diagnostics = problems.list();
-  const count = diagnostics.filter((one) => one.severity === 'error').length;
-  return fail('SFX2200', `${count} ${count === 1 ? 'error' : 'errors'} in the configuration`, {
-    diagnostics,
-  });
-}
-
-function readRoot(path: string, name: string, problems: Problems): Node | undefined {
-  const found = readText(path, name);
-  if ('absent' in found) throw noSuchFile(path, name);
-  if ('refused' in found) throw fail('SFX2002', found.refused);
-  const root = parseText(found.source, problems);
-  if (root && !root.map) {
-    problems.add({
-      code: 'SFX2001',
-      message: 'the file must be a mapping: service, provider, functions',
-      at: valueSpan(root),
-      note: 'not a mapping',
-    });
-    return undefined;
-  }
-  return root;
-}
-
-function initOf(
-  request: ConfigRequest,
-  run: Run,
-  parts: Pick<ResolveInit, 'root' | 'dir' | 'problems'>,
-): ResolveInit {
-  return {
-    ...parts,
-    cwd: request.cwd,
-    stage: undefined,
-    options: request.options,
-    params: request.params,
-    env: run.env,
-    instanceId: run.random(8),
-    files: new Map(),
-    sources: builtInSources,
-  };
-}
-
-/** `--stage`, else what the file says, else dev. */
-async function stageOf(init: ResolveInit, request: ConfigRequest): Promise<string> {
-  const asked = request.stage ?? (Object.hasOwn(init.options, 'stage') ? init.options['stage'] : undefined);
-  if (asked !== undefined) {
-    const fault = nameFault('stage', asked);
-    if (fault) throw fail('SFX1002', `the stage ${asked} ${fault}`);
-    return asked;
-  }
-  const provider = nodeAt(init.root, '/provider');
-  if (!provider || (provider.kind === 'scalar' && !provider.dynamic)) return DEFAULT_STAGE;
-  const node = await resolveOne(init, ['provider', 'stage']);
-  if (!node || typeof node.scalar !== 'string') return DEFAULT_STAGE;
-  const fault = nameFault('stage', node.scalar, node.taint === null);
-  if (!fault) return node.scalar;
-  init.problems.add({
-    code: 'SFX2206',
-    message: `the stage ${node.taint ?? node.scalar} ${fault}`,
-    at: valueSpan(node),
-    note: fault,
-  });
-  return DEFAULT_STAGE;
-}
-
-/** The file as this stage reads it: `provider.stage` is the stage that was chosen, however it was. */
-function withStage(root: Node, stage: string): Node {
-  const provider = root.map?.get('provider');
-  const written = provider?.map?.get('stage');
-  if (!provider?.map || !written) return root;
-  const { source, start, end, keyStart, keyEnd } = written;
-  const chosen = { ...scalarNode(stage, source, start, end), dynamic: false, keyStart, keyEnd };
-  const copy = {
-    ...mapNode(new Map(provider.map).set('stage', chosen), provider.dynamic, provider),
-    keyStart: provider.keyStart,
-    keyEnd: provider.keyEnd,
-  };
-  return mapNode(new Map(root.map).set('provider', copy), root.dynamic, root);
 }
 
 /** `functions:` may be a list of mappings, as from several files: from here on it is one mapping. */

@@ -175,7 +175,7 @@ describe('laws of variables', () => {
       options: {},
       params: {},
       env,
-      instanceId: 'i',
+      instanceId: () => 'i',
       problems,
       files: new Map(),
       sources: builtInSources,

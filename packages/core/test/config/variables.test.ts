@@ -280,7 +280,7 @@ describe('sources that take time', () => {
       options: {},
       params: {},
       env: {},
-      instanceId: 'i',
+      instanceId: () => 'i',
       problems: problemsFound,
       files: new Map(),
       sources: [...builtInSources, slow],

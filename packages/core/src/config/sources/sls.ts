@@ -6,7 +6,7 @@ export const slsSource: VariableSource = {
   read({ address, at, shown }, { stage, instanceId }) {
     if (address === 'stage')
       return stage === undefined ? { missing: 'the stage is not known here yet' } : virtual(stage, at, null);
-    if (address === 'instanceId') return virtual(instanceId, at, null);
+    if (address === 'instanceId') return virtual(instanceId(), at, null);
     return {
       problem: `\${${shown}} is not known; there are \${sls:stage} and \${sls:instanceId}`,
       code: 'SFX2106',

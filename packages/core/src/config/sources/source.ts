@@ -42,7 +42,7 @@ export interface SourceContext {
   readonly params: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Fixed for this run of sfx. */
-  readonly instanceId: string;
+  readonly instanceId: () => string;
   readonly root: Node;
   readonly problems: Problems;
   /** Included files by absolute path: read once. */
