@@ -55,23 +55,56 @@ const providersOutside = {
   },
 };
 
+/** CommonJS that knows its own address, and loads most of what Node brings no earlier than at its first use. */
+const commonJs = {
+  format: 'cjs',
+  banner: {
+    js: `const __sfxUrl=require("node:url").pathToFileURL(__filename).href,__sfxImport=module.sfxImport??(x=>import(x)),__sfxLazy=${String(lazily)};`,
+  },
+  define: { 'import.meta.url': '__sfxUrl' },
+};
+
+/** Stands for a module until something of it is asked for. Bundled as text: it uses nothing but its arguments. */
+function lazily(load) {
+  let loaded;
+  const module = () => (loaded ??= load());
+  return new Proxy(
+    {},
+    {
+      get: (_, name) => module()[name],
+      has: (_, name) => name in module(),
+      ownKeys: () => Reflect.ownKeys(module()),
+      getOwnPropertyDescriptor: (_, name) => ({
+        ...Reflect.getOwnPropertyDescriptor(module(), name),
+        configurable: true,
+      }),
+    },
+  );
+}
+
+/** Node has these before the first line of any program. */
+const THERE = ['fs', 'module', 'path', 'url'];
+
+/** Half of a cold start would go into modules of Node that most commands never use: `child_process`, `crypto`, `http`. */
+function loadLazily(text) {
+  return text.replaceAll(/\brequire\("(?:node:)?([a-z_/]+)"\)/g, (whole, name) =>
+    builtinModules.includes(name) && !THERE.includes(name) ? `__sfxLazy(()=>${whole})` : whole,
+  );
+}
+
 async function bundleCli() {
   const out = join(root, 'packages/cli/dist/sfx.cjs');
   await build({
     ...common,
     entryPoints: [join(root, 'packages/cli/src/start.ts')],
     outfile: out,
-    format: 'cjs',
-    banner: {
-      js: 'const __sfxUrl=require("node:url").pathToFileURL(__filename).href,__sfxImport=module.sfxImport??(x=>import(x));',
-    },
-    define: { 'import.meta.url': '__sfxUrl' },
+    ...commonJs,
     sourcemap: 'linked',
     sourcesContent: false,
     plugins: [parserOnly, providersOutside],
   });
   // The launcher keys what V8 compiled by this; it stands in the file, so the two cannot part.
-  const text = lendImport(await readFile(out, 'utf8'));
+  const text = loadLazily(lendImport(await readFile(out, 'utf8')));
   await writeFile(out, `${text}//# sfx ${createHash('sha256').update(text).digest('hex')}`);
 }
 
@@ -97,14 +130,24 @@ async function bundleRuntime() {
 
 /** `index` and the programs that a provider starts as processes of their own, beside each other as in its sources. */
 async function bundleProvider(dir) {
-  const entries = ['index', 'daemon/main', 'daemon/worker']
-    .map((name) => [name, join(dir, 'src', `${name}.ts`)])
-    .filter(([, file]) => existsSync(file));
-  if (!entries.some(([name]) => name === 'index')) return;
+  const source = (name) => join(dir, 'src', `${name}.ts`);
+  if (!existsSync(source('index'))) return;
+  const out = join(dir, 'dist/bundle');
+  // The door is CommonJS, which starts without the loader of ES modules; what it starts as a process need not be.
+  const door = join(out, 'index.cjs');
   await build({
     ...common,
-    entryPoints: Object.fromEntries(entries.map(([name, file]) => [name, file])),
-    outdir: join(dir, 'dist/bundle'),
+    entryPoints: [source('index')],
+    outfile: door,
+    ...commonJs,
+    plugins: [onlyWhatIsUsed],
+  });
+  await writeFile(door, loadLazily(await readFile(door, 'utf8')));
+  const programs = ['daemon/main', 'daemon/worker'].filter((name) => existsSync(source(name)));
+  await build({
+    ...common,
+    entryPoints: Object.fromEntries(programs.map((name) => [name, source(name)])),
+    outdir: out,
     format: 'esm',
     plugins: [onlyWhatIsUsed],
     banner: {
