@@ -153,4 +153,10 @@ export const releaseErrors = {
     hint: 'Nothing was sent back to it; look at both versions.',
     exit: 5,
   },
+  SFX5006: {
+    kind: 'provider',
+    title: 'the canary fails and the rollout waits, as `onFailure: pause` asks',
+    hint: 'Roll it back, or promote it by hand.',
+    exit: 5,
+  },
 } as const satisfies Record<string, ErrorRow>;

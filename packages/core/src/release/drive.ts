@@ -10,7 +10,7 @@ import { type Holding, orGiveBack } from './holding.js';
 import { take } from './lease.js';
 import { holdOpen } from './open.js';
 import { progressOf } from './progress.js';
-import { watch } from './watch.js';
+import { type Watched, watch } from './watch.js';
 
 /** How driving a release ended. */
 export interface Driven {
@@ -106,8 +106,23 @@ async function pause(ctx: Context, held: Held, at: Pause): Promise<Driven | { re
   }
   await append(again, { kind: 'paused', step: at.step, why: 'inconclusive' });
   await again.holding.release((head) => head);
-  const as = seen.stableFails ? 'stable fails' : failing ? 'paused' : 'inconclusive';
-  return { held: again, as, percent: at.percent, reasons: seen.reasons };
+  return { held: again, percent: at.percent, reasons: seen.reasons, ...waitsBecause(again, seen, failing) };
+}
+
+/** Why a rollout that was judged goes neither on nor back. */
+function waitsBecause({ release }: Held, seen: Watched, failing: boolean): Pick<Driven, 'as' | 'error'> {
+  const why = seen.reasons.join('; ');
+  if (seen.stableFails) {
+    return {
+      as: 'stable fails',
+      error: fail('SFX5005', `stable fails like release ${release.number}: ${why}`),
+    };
+  }
+  if (failing) return { as: 'paused', error: fail('SFX5006', `release ${release.number} fails: ${why}`) };
+  return {
+    as: 'inconclusive',
+    error: fail('SFX5004', `release ${release.number} cannot be judged yet: ${why}`),
+  };
 }
 
 function withStaged(past: readonly Past[], held: Held): readonly Past[] {
