@@ -6,7 +6,7 @@ import { fail, isSfxError } from './errors.js';
 import type { Digest } from './json.js';
 import { commitOf, originOf } from './origin.js';
 import type { Intent } from './plan/intent.js';
-import type { Plan } from './plan/plan.js';
+import type { Asked, Plan } from './plan/plan.js';
 import { cacheDirOf, compileConfig, needConfig, type ProjectRequest, type Session } from './project.js';
 import type { Artifact, Ir, LogLine } from './provider/contract.js';
 import { adoptRelease } from './release/adopt.js';
@@ -68,7 +68,7 @@ export async function deploy(session: Session, options: DeployOptions = {}): Pro
     supersede: options.supersede,
     onInterrupted: options.onInterrupted,
     saved: options.plan,
-    canaryAsked: options.canary !== undefined,
+    canaryAsked: prepared.intent.asked?.canary !== undefined,
     command: 'deploy',
     planned: (plan) => {
       if (plan.empty) return;
@@ -106,7 +106,22 @@ interface Prepared {
   readonly intent: Intent;
 }
 
-async function prepare(session: Session, options: DeployOptions): Promise<Prepared> {
+/** A saved plan says itself how it was asked for; what is said again must not differ, which `bound` and `steps` show. */
+function withAsked(options: DeployOptions): DeployOptions {
+  return options.plan === undefined ? options : { ...options.plan.asked, ...options };
+}
+
+function askedOf({ canary, functions, expand, tag }: DeployOptions): Asked {
+  return {
+    ...(canary === undefined ? {} : { canary }),
+    ...(functions === undefined ? {} : { functions }),
+    ...(expand === undefined ? {} : { expand }),
+    ...(tag === undefined ? {} : { tag }),
+  };
+}
+
+async function prepare(session: Session, given: DeployOptions): Promise<Prepared> {
+  const options = withAsked(given);
   const loaded = needConfig(session);
   const { service } = loaded;
   const { run, provider } = session;
@@ -134,6 +149,7 @@ async function prepare(session: Session, options: DeployOptions): Promise<Prepar
       by: await by(run, loaded.dir),
       ...(options.tag === undefined ? {} : { tag: options.tag }),
       ...(options.force === undefined ? {} : { force: options.force }),
+      asked: askedOf(options),
     },
   };
 }

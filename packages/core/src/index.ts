@@ -21,6 +21,7 @@ export type * from './events.js';
 export * from './json.js';
 export type * from './model/service.js';
 export type * from './plan/plan.js';
+export { readPlan } from './plan/read.js';
 export { compileConfig, openSession, type ProjectRequest, type Session } from './project.js';
 export type * from './provider/contract.js';
 export { listProviders, loadProvider, type ProviderEntry } from './provider/loader.js';

@@ -1,5 +1,4 @@
-import type { DeployOptions, Plan } from '@sfx-deploy/core';
-import { fail } from '@sfx-deploy/core/errors';
+import type { DeployOptions } from '@sfx-deploy/core';
 import type { Command, Context, Given, Option } from './definition.js';
 import { functions, wait, yes } from './options.js';
 import { namesOf, readText, tell, waitOf } from './shared.js';
@@ -92,27 +91,8 @@ async function deployOptions(context: Context): Promise<DeployOptions> {
     ...(given.flag('supersede') ? { supersede: true } : {}),
     ...(given.flag('adopt') ? { adopt: true } : {}),
     ...(interrupted === undefined ? {} : { onInterrupted: interrupted as 'fail' | 'back' | 'forward' }),
-    ...(file === undefined ? {} : { plan: parsePlan(file, await readText(context, file)) }),
+    ...(file === undefined
+      ? {}
+      : { plan: (await context.core()).readPlan(await readText(context, file), file) }),
   };
-}
-
-/** Only its form is checked here; whether it still fits is decided where it is applied (SFX4201). */
-function parsePlan(file: string, text: string): Plan {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw fail('SFX4202', `${file} is not JSON`, { cause: error });
-  }
-  const plan = value as Partial<Plan> | null;
-  if (
-    typeof plan !== 'object' ||
-    plan === null ||
-    plan.version !== 1 ||
-    typeof plan.bound !== 'object' ||
-    !Array.isArray(plan.changes)
-  ) {
-    throw fail('SFX4202', `${file} is not a plan that this sfx can read`);
-  }
-  return plan as Plan;
 }

@@ -14,6 +14,7 @@ const plan: Plan = {
   base: 41,
   digest: 'sha256:a',
   bound: { config: 'sha256:a', units: {}, live: 41, open: null, next: 42, tables: 'sha256:a' },
+  asked: {},
   empty: false,
   changes: [
     { area: 'function', action: 'change', name: 'checkout', why: 'code' },

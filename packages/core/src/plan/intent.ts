@@ -2,6 +2,7 @@ import type { Digest } from '../json.js';
 import type { Ir } from '../provider/contract.js';
 import type { Check, Rollout } from '../release/rollout.js';
 import type { By, Qualified } from '../state/documents.js';
+import type { Asked } from './plan.js';
 
 /** What somebody wants a stage to become. */
 export interface Intent {
@@ -16,6 +17,8 @@ export interface Intent {
   readonly origin: string;
   readonly by: By;
   readonly tag?: string;
+  /** How the command line shaped it. */
+  readonly asked?: Asked;
   /** Take a build that was rolled back before. */
   readonly force?: boolean;
 }

@@ -57,6 +57,7 @@ export function makePlan(inputs: PlanInputs): Plan {
       next: head?.next ?? 1,
       tables: digestOf(tablesRead(observation)),
     },
+    asked: intent.asked ?? {},
     empty: acting.length === 0,
     changes,
     staged: staged.map((of) => of.part.id),

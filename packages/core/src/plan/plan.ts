@@ -17,6 +17,17 @@ export interface Change {
   readonly destroys?: true;
 }
 
+export interface Asked {
+  /** `--canary` */
+  readonly canary?: number;
+  /** `--function` */
+  readonly functions?: readonly string[];
+  /** `--expand` */
+  readonly expand?: 'early' | 'late';
+  /** `--tag` */
+  readonly tag?: string;
+}
+
 /**
  * What a release would do, as a value: pure data, no secret. It can be saved; applying it later compares `bound`
  * with what is there then and refuses when that moved (SFX4201).
@@ -43,6 +54,8 @@ export interface Plan {
     /** Over the tables of every alias, as read. */
     readonly tables: Digest;
   };
+  /** Options of the command line that shaped it; a deploy of the saved plan takes them from here. */
+  readonly asked: Asked;
   readonly empty: boolean;
   readonly changes: readonly Change[];
   /** Units of which a new version is staged, unqualified where there is one provider. */

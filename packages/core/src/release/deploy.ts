@@ -6,6 +6,7 @@ import { makePlan, stepsOf } from '../plan/make.js';
 import type { Plan } from '../plan/plan.js';
 import { refuse, refuseReplacing } from '../plan/refuse.js';
 import { type Head, type Past, type Release, STATE_VERSION } from '../state/documents.js';
+import { counted } from '../text.js';
 import { append, type Context, type Held } from './context.js';
 import { drive, giveUp } from './drive.js';
 import { finishContract } from './finish.js';
@@ -121,7 +122,7 @@ function refuseStale(saved: Plan, now: Plan): void {
   if (saved.bound.live !== now.bound.live)
     moved.push(`release ${now.bound.live ?? 'none'} is live, it was ${saved.bound.live ?? 'none'}`);
   if (saved.bound.next !== now.bound.next)
-    moved.push(`${now.bound.next - saved.bound.next} releases were made since`);
+    moved.push(`${counted(now.bound.next - saved.bound.next, 'release')} made since`);
   if (saved.bound.config !== now.bound.config) moved.push('the configuration is another');
   if (canonical(saved.bound.units) !== canonical(now.bound.units))
     moved.push('the code or its configuration is another');

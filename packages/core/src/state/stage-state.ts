@@ -64,9 +64,14 @@ export function stageState(store: Store, scope: Scope, run: Run): StageState {
     readRelease: (number) => read<Release>(releaseKey(number), `release ${number}`),
     async createRelease(release) {
       const key = releaseKey(release.number);
-      if ((await put(key, release, null)) !== 'conflict') return;
-      const there = await get(key);
-      if (JSON.stringify(there?.value) === JSON.stringify(release)) return;
+      const isThere = async () => JSON.stringify((await get(key))?.value) === JSON.stringify(release);
+      try {
+        if ((await put(key, release, null)) !== 'conflict') return;
+      } catch (error) {
+        if (await isThere().catch(() => false)) return;
+        throw error;
+      }
+      if (await isThere()) return;
       throw fail('SFX4122', `release ${release.number} was written by another command`);
     },
     readEntry: (seq) => read<Entry>(entryKey(seq), `journal entry ${seq}`),

@@ -65,6 +65,7 @@ const plan: Fits<Plan, PlanDocument> = {
   base: 1,
   digest,
   bound: { config: digest, units: { 'local/list': digest }, live: 1, open: null, next: 2, tables: digest },
+  asked: { canary: 5, functions: ['list'], expand: 'late', tag: 'v1' },
   empty: false,
   changes: [{ area: 'function', action: 'change', name: 'list', why: 'code', when: 'later', destroys: true }],
   staged: ['list'],

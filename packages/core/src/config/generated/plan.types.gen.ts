@@ -51,6 +51,12 @@ takesBack: string[]
 }
 kept: string[]
 warnings: string[]
+asked: {
+canary?: number
+functions?: string[]
+expand?: ("early" | "late")
+tag?: string
+}
 }
 export interface Change {
 area: ("function" | "trigger" | "resource")

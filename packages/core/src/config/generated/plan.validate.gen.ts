@@ -3,7 +3,7 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:plan","title":"Plan document","type":"object","properties":{"version":{"const":1},"kind":{"enum":["deploy","rollback"]},"service":{"type":"string"},"stage":{"type":"string"},"providers":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"where":{"type":"string"},"as":{"type":"string"}},"additionalProperties":false,"required":["name","where"]}},"of":{"type":"integer","minimum":1},"number":{"type":"integer","minimum":1},"base":{"type":["integer","null"],"minimum":1},"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"bound":{"type":"object","properties":{"config":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"units":{"type":"object","additionalProperties":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"}},"live":{"type":["integer","null"],"minimum":1},"open":{"type":["integer","null"],"minimum":1},"next":{"type":"integer","minimum":1},"tables":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"}},"additionalProperties":false,"required":["config","units","live","open","next","tables"]},"empty":{"type":"boolean"},"changes":{"type":"array","items":{"type":"object","properties":{"area":{"enum":["function","trigger","resource"]},"action":{"enum":["add","change","move","remove","keep"]},"name":{"type":"string"},"why":{"type":"string"},"when":{"type":"string"},"destroys":{"const":true}},"additionalProperties":false,"required":["area","action","name","why"]}},"staged":{"type":"array","items":{"type":"string"}},"steps":{"type":"array","items":{"oneOf":[{"type":"object","properties":{"weight":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["weight"]},{"type":"object","properties":{"pause":{"type":["number","null"],"minimum":0}},"additionalProperties":false,"required":["pause"]},{"type":"object","properties":{"check":{"type":"string"}},"additionalProperties":false,"required":["check"]}]}},"waits":{"type":"array","items":{"type":"string"}},"effort":{"type":"object","properties":{"writes":{"type":"integer","minimum":0}},"additionalProperties":false,"required":["writes"]},"undo":{"type":"object","properties":{"writes":{"type":"integer","minimum":0},"takesBack":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["writes","takesBack"]},"kept":{"type":"array","items":{"type":"string"}},"warnings":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["version","kind","service","stage","providers","number","base","digest","bound","empty","changes","staged","steps","waits","effort","undo","kept","warnings"]};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:plan","title":"Plan document","type":"object","properties":{"version":{"const":1},"kind":{"enum":["deploy","rollback"]},"service":{"type":"string"},"stage":{"type":"string"},"providers":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"where":{"type":"string"},"as":{"type":"string"}},"additionalProperties":false,"required":["name","where"]}},"of":{"type":"integer","minimum":1},"number":{"type":"integer","minimum":1},"base":{"type":["integer","null"],"minimum":1},"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"bound":{"type":"object","properties":{"config":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"units":{"type":"object","additionalProperties":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"}},"live":{"type":["integer","null"],"minimum":1},"open":{"type":["integer","null"],"minimum":1},"next":{"type":"integer","minimum":1},"tables":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"}},"additionalProperties":false,"required":["config","units","live","open","next","tables"]},"empty":{"type":"boolean"},"changes":{"type":"array","items":{"type":"object","properties":{"area":{"enum":["function","trigger","resource"]},"action":{"enum":["add","change","move","remove","keep"]},"name":{"type":"string"},"why":{"type":"string"},"when":{"type":"string"},"destroys":{"const":true}},"additionalProperties":false,"required":["area","action","name","why"]}},"staged":{"type":"array","items":{"type":"string"}},"steps":{"type":"array","items":{"oneOf":[{"type":"object","properties":{"weight":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["weight"]},{"type":"object","properties":{"pause":{"type":["number","null"],"minimum":0}},"additionalProperties":false,"required":["pause"]},{"type":"object","properties":{"check":{"type":"string"}},"additionalProperties":false,"required":["check"]}]}},"waits":{"type":"array","items":{"type":"string"}},"effort":{"type":"object","properties":{"writes":{"type":"integer","minimum":0}},"additionalProperties":false,"required":["writes"]},"undo":{"type":"object","properties":{"writes":{"type":"integer","minimum":0},"takesBack":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["writes","takesBack"]},"kept":{"type":"array","items":{"type":"string"}},"warnings":{"type":"array","items":{"type":"string"}},"asked":{"type":"object","properties":{"canary":{"type":"integer","minimum":1,"maximum":99},"functions":{"type":"array","items":{"type":"string"}},"expand":{"enum":["early","late"]},"tag":{"type":"string"}},"additionalProperties":false}},"additionalProperties":false,"required":["version","kind","service","stage","providers","number","base","digest","bound","empty","changes","staged","steps","waits","effort","undo","kept","warnings","asked"]};
 const func0 = Object.prototype.hasOwnProperty;
 const pattern4 = new RegExp("^sha256:[0-9a-f]{64}$", "");
 
@@ -199,9 +199,8 @@ vErrors.push(err17);
 }
 errors++;
 }
-for(const key0 of Object.keys(data)){
-if(!(func0.call(schema31.properties, key0))){
-const err18 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if((data.asked === undefined) || (!(func0.call(data, "asked")))){
+const err18 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "asked"}};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -210,10 +209,9 @@ vErrors.push(err18);
 }
 errors++;
 }
-}
-if(data.version !== undefined && func0.call(data, "version")){
-if(1 !== data.version){
-const err19 = {instancePath:instancePath+"/version",schemaPath:"#/properties/version/const",keyword:"const",params:{allowedValue: 1}};
+for(const key0 of Object.keys(data)){
+if(!(func0.call(schema31.properties, key0))){
+const err19 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -223,10 +221,9 @@ vErrors.push(err19);
 errors++;
 }
 }
-if(data.kind !== undefined && func0.call(data, "kind")){
-let data1 = data.kind;
-if(!((data1 === "deploy") || (data1 === "rollback"))){
-const err20 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema31.properties.kind.enum}};
+if(data.version !== undefined && func0.call(data, "version")){
+if(1 !== data.version){
+const err20 = {instancePath:instancePath+"/version",schemaPath:"#/properties/version/const",keyword:"const",params:{allowedValue: 1}};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -236,9 +233,10 @@ vErrors.push(err20);
 errors++;
 }
 }
-if(data.service !== undefined && func0.call(data, "service")){
-if(typeof data.service !== "string"){
-const err21 = {instancePath:instancePath+"/service",schemaPath:"#/properties/service/type",keyword:"type",params:{type: "string"}};
+if(data.kind !== undefined && func0.call(data, "kind")){
+let data1 = data.kind;
+if(!((data1 === "deploy") || (data1 === "rollback"))){
+const err21 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema31.properties.kind.enum}};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -248,14 +246,26 @@ vErrors.push(err21);
 errors++;
 }
 }
-if(data.stage !== undefined && func0.call(data, "stage")){
-if(typeof data.stage !== "string"){
-const err22 = {instancePath:instancePath+"/stage",schemaPath:"#/properties/stage/type",keyword:"type",params:{type: "string"}};
+if(data.service !== undefined && func0.call(data, "service")){
+if(typeof data.service !== "string"){
+const err22 = {instancePath:instancePath+"/service",schemaPath:"#/properties/service/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err22];
 }
 else {
 vErrors.push(err22);
+}
+errors++;
+}
+}
+if(data.stage !== undefined && func0.call(data, "stage")){
+if(typeof data.stage !== "string"){
+const err23 = {instancePath:instancePath+"/stage",schemaPath:"#/properties/stage/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
 }
 errors++;
 }
@@ -268,17 +278,7 @@ for(let i0=0; i0<len0; i0++){
 let data5 = data4[i0];
 if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
 if((data5.name === undefined) || (!(func0.call(data5, "name")))){
-const err23 = {instancePath:instancePath+"/providers/" + i0,schemaPath:"#/properties/providers/items/required",keyword:"required",params:{missingProperty: "name"}};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-if((data5.where === undefined) || (!(func0.call(data5, "where")))){
-const err24 = {instancePath:instancePath+"/providers/" + i0,schemaPath:"#/properties/providers/items/required",keyword:"required",params:{missingProperty: "where"}};
+const err24 = {instancePath:instancePath+"/providers/" + i0,schemaPath:"#/properties/providers/items/required",keyword:"required",params:{missingProperty: "name"}};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -287,9 +287,8 @@ vErrors.push(err24);
 }
 errors++;
 }
-for(const key1 of Object.keys(data5)){
-if(!(((key1 === "name") || (key1 === "where")) || (key1 === "as"))){
-const err25 = {instancePath:instancePath+"/providers/" + i0,schemaPath:"#/properties/providers/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
+if((data5.where === undefined) || (!(func0.call(data5, "where")))){
+const err25 = {instancePath:instancePath+"/providers/" + i0,schemaPath:"#/properties/providers/items/required",keyword:"required",params:{missingProperty: "where"}};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -298,10 +297,9 @@ vErrors.push(err25);
 }
 errors++;
 }
-}
-if(data5.name !== undefined && func0.call(data5, "name")){
-if(typeof data5.name !== "string"){
-const err26 = {instancePath:instancePath+"/providers/" + i0+"/name",schemaPath:"#/properties/providers/items/properties/name/type",keyword:"type",params:{type: "string"}};
+for(const key1 of Object.keys(data5)){
+if(!(((key1 === "name") || (key1 === "where")) || (key1 === "as"))){
+const err26 = {instancePath:instancePath+"/providers/" + i0,schemaPath:"#/properties/providers/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -311,9 +309,9 @@ vErrors.push(err26);
 errors++;
 }
 }
-if(data5.where !== undefined && func0.call(data5, "where")){
-if(typeof data5.where !== "string"){
-const err27 = {instancePath:instancePath+"/providers/" + i0+"/where",schemaPath:"#/properties/providers/items/properties/where/type",keyword:"type",params:{type: "string"}};
+if(data5.name !== undefined && func0.call(data5, "name")){
+if(typeof data5.name !== "string"){
+const err27 = {instancePath:instancePath+"/providers/" + i0+"/name",schemaPath:"#/properties/providers/items/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -323,9 +321,9 @@ vErrors.push(err27);
 errors++;
 }
 }
-if(data5.as !== undefined && func0.call(data5, "as")){
-if(typeof data5.as !== "string"){
-const err28 = {instancePath:instancePath+"/providers/" + i0+"/as",schemaPath:"#/properties/providers/items/properties/as/type",keyword:"type",params:{type: "string"}};
+if(data5.where !== undefined && func0.call(data5, "where")){
+if(typeof data5.where !== "string"){
+const err28 = {instancePath:instancePath+"/providers/" + i0+"/where",schemaPath:"#/properties/providers/items/properties/where/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -335,9 +333,9 @@ vErrors.push(err28);
 errors++;
 }
 }
-}
-else {
-const err29 = {instancePath:instancePath+"/providers/" + i0,schemaPath:"#/properties/providers/items/type",keyword:"type",params:{type: "object"}};
+if(data5.as !== undefined && func0.call(data5, "as")){
+if(typeof data5.as !== "string"){
+const err29 = {instancePath:instancePath+"/providers/" + i0+"/as",schemaPath:"#/properties/providers/items/properties/as/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -349,7 +347,7 @@ errors++;
 }
 }
 else {
-const err30 = {instancePath:instancePath+"/providers",schemaPath:"#/properties/providers/type",keyword:"type",params:{type: "array"}};
+const err30 = {instancePath:instancePath+"/providers/" + i0,schemaPath:"#/properties/providers/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -359,10 +357,9 @@ vErrors.push(err30);
 errors++;
 }
 }
-if(data.of !== undefined && func0.call(data, "of")){
-let data9 = data.of;
-if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-const err31 = {instancePath:instancePath+"/of",schemaPath:"#/properties/of/type",keyword:"type",params:{type: "integer"}};
+}
+else {
+const err31 = {instancePath:instancePath+"/providers",schemaPath:"#/properties/providers/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -371,9 +368,11 @@ vErrors.push(err31);
 }
 errors++;
 }
-if((typeof data9 == "number") && (isFinite(data9))){
-if(data9 < 1 || isNaN(data9)){
-const err32 = {instancePath:instancePath+"/of",schemaPath:"#/properties/of/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+}
+if(data.of !== undefined && func0.call(data, "of")){
+let data9 = data.of;
+if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
+const err32 = {instancePath:instancePath+"/of",schemaPath:"#/properties/of/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -382,12 +381,9 @@ vErrors.push(err32);
 }
 errors++;
 }
-}
-}
-if(data.number !== undefined && func0.call(data, "number")){
-let data10 = data.number;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-const err33 = {instancePath:instancePath+"/number",schemaPath:"#/properties/number/type",keyword:"type",params:{type: "integer"}};
+if((typeof data9 == "number") && (isFinite(data9))){
+if(data9 < 1 || isNaN(data9)){
+const err33 = {instancePath:instancePath+"/of",schemaPath:"#/properties/of/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -396,9 +392,12 @@ vErrors.push(err33);
 }
 errors++;
 }
-if((typeof data10 == "number") && (isFinite(data10))){
-if(data10 < 1 || isNaN(data10)){
-const err34 = {instancePath:instancePath+"/number",schemaPath:"#/properties/number/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+}
+}
+if(data.number !== undefined && func0.call(data, "number")){
+let data10 = data.number;
+if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
+const err34 = {instancePath:instancePath+"/number",schemaPath:"#/properties/number/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -407,12 +406,9 @@ vErrors.push(err34);
 }
 errors++;
 }
-}
-}
-if(data.base !== undefined && func0.call(data, "base")){
-let data11 = data.base;
-if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)){
-const err35 = {instancePath:instancePath+"/base",schemaPath:"#/properties/base/type",keyword:"type",params:{type: schema31.properties.base.type}};
+if((typeof data10 == "number") && (isFinite(data10))){
+if(data10 < 1 || isNaN(data10)){
+const err35 = {instancePath:instancePath+"/number",schemaPath:"#/properties/number/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -421,9 +417,12 @@ vErrors.push(err35);
 }
 errors++;
 }
-if((typeof data11 == "number") && (isFinite(data11))){
-if(data11 < 1 || isNaN(data11)){
-const err36 = {instancePath:instancePath+"/base",schemaPath:"#/properties/base/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+}
+}
+if(data.base !== undefined && func0.call(data, "base")){
+let data11 = data.base;
+if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)){
+const err36 = {instancePath:instancePath+"/base",schemaPath:"#/properties/base/type",keyword:"type",params:{type: schema31.properties.base.type}};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -432,13 +431,9 @@ vErrors.push(err36);
 }
 errors++;
 }
-}
-}
-if(data.digest !== undefined && func0.call(data, "digest")){
-let data12 = data.digest;
-if(typeof data12 === "string"){
-if(!pattern4.test(data12)){
-const err37 = {instancePath:instancePath+"/digest",schemaPath:"#/properties/digest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
+if((typeof data11 == "number") && (isFinite(data11))){
+if(data11 < 1 || isNaN(data11)){
+const err37 = {instancePath:instancePath+"/base",schemaPath:"#/properties/base/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -448,8 +443,12 @@ vErrors.push(err37);
 errors++;
 }
 }
-else {
-const err38 = {instancePath:instancePath+"/digest",schemaPath:"#/properties/digest/type",keyword:"type",params:{type: "string"}};
+}
+if(data.digest !== undefined && func0.call(data, "digest")){
+let data12 = data.digest;
+if(typeof data12 === "string"){
+if(!pattern4.test(data12)){
+const err38 = {instancePath:instancePath+"/digest",schemaPath:"#/properties/digest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -459,11 +458,8 @@ vErrors.push(err38);
 errors++;
 }
 }
-if(data.bound !== undefined && func0.call(data, "bound")){
-let data13 = data.bound;
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-if((data13.config === undefined) || (!(func0.call(data13, "config")))){
-const err39 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/required",keyword:"required",params:{missingProperty: "config"}};
+else {
+const err39 = {instancePath:instancePath+"/digest",schemaPath:"#/properties/digest/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -472,8 +468,12 @@ vErrors.push(err39);
 }
 errors++;
 }
-if((data13.units === undefined) || (!(func0.call(data13, "units")))){
-const err40 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/required",keyword:"required",params:{missingProperty: "units"}};
+}
+if(data.bound !== undefined && func0.call(data, "bound")){
+let data13 = data.bound;
+if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
+if((data13.config === undefined) || (!(func0.call(data13, "config")))){
+const err40 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/required",keyword:"required",params:{missingProperty: "config"}};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -482,8 +482,8 @@ vErrors.push(err40);
 }
 errors++;
 }
-if((data13.live === undefined) || (!(func0.call(data13, "live")))){
-const err41 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/required",keyword:"required",params:{missingProperty: "live"}};
+if((data13.units === undefined) || (!(func0.call(data13, "units")))){
+const err41 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/required",keyword:"required",params:{missingProperty: "units"}};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -492,8 +492,8 @@ vErrors.push(err41);
 }
 errors++;
 }
-if((data13.open === undefined) || (!(func0.call(data13, "open")))){
-const err42 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/required",keyword:"required",params:{missingProperty: "open"}};
+if((data13.live === undefined) || (!(func0.call(data13, "live")))){
+const err42 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/required",keyword:"required",params:{missingProperty: "live"}};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -502,8 +502,8 @@ vErrors.push(err42);
 }
 errors++;
 }
-if((data13.next === undefined) || (!(func0.call(data13, "next")))){
-const err43 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/required",keyword:"required",params:{missingProperty: "next"}};
+if((data13.open === undefined) || (!(func0.call(data13, "open")))){
+const err43 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/required",keyword:"required",params:{missingProperty: "open"}};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -512,8 +512,8 @@ vErrors.push(err43);
 }
 errors++;
 }
-if((data13.tables === undefined) || (!(func0.call(data13, "tables")))){
-const err44 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/required",keyword:"required",params:{missingProperty: "tables"}};
+if((data13.next === undefined) || (!(func0.call(data13, "next")))){
+const err44 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/required",keyword:"required",params:{missingProperty: "next"}};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -522,9 +522,8 @@ vErrors.push(err44);
 }
 errors++;
 }
-for(const key2 of Object.keys(data13)){
-if(!((((((key2 === "config") || (key2 === "units")) || (key2 === "live")) || (key2 === "open")) || (key2 === "next")) || (key2 === "tables"))){
-const err45 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
+if((data13.tables === undefined) || (!(func0.call(data13, "tables")))){
+const err45 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/required",keyword:"required",params:{missingProperty: "tables"}};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -533,12 +532,9 @@ vErrors.push(err45);
 }
 errors++;
 }
-}
-if(data13.config !== undefined && func0.call(data13, "config")){
-let data14 = data13.config;
-if(typeof data14 === "string"){
-if(!pattern4.test(data14)){
-const err46 = {instancePath:instancePath+"/bound/config",schemaPath:"#/properties/bound/properties/config/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
+for(const key2 of Object.keys(data13)){
+if(!((((((key2 === "config") || (key2 === "units")) || (key2 === "live")) || (key2 === "open")) || (key2 === "next")) || (key2 === "tables"))){
+const err46 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -548,13 +544,27 @@ vErrors.push(err46);
 errors++;
 }
 }
-else {
-const err47 = {instancePath:instancePath+"/bound/config",schemaPath:"#/properties/bound/properties/config/type",keyword:"type",params:{type: "string"}};
+if(data13.config !== undefined && func0.call(data13, "config")){
+let data14 = data13.config;
+if(typeof data14 === "string"){
+if(!pattern4.test(data14)){
+const err47 = {instancePath:instancePath+"/bound/config",schemaPath:"#/properties/bound/properties/config/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
 if(vErrors === null){
 vErrors = [err47];
 }
 else {
 vErrors.push(err47);
+}
+errors++;
+}
+}
+else {
+const err48 = {instancePath:instancePath+"/bound/config",schemaPath:"#/properties/bound/properties/config/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err48];
+}
+else {
+vErrors.push(err48);
 }
 errors++;
 }
@@ -566,18 +576,7 @@ for(const key3 of Object.keys(data15)){
 let data16 = data15[key3];
 if(typeof data16 === "string"){
 if(!pattern4.test(data16)){
-const err48 = {instancePath:instancePath+"/bound/units/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/bound/properties/units/additionalProperties/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
-errors++;
-}
-}
-else {
-const err49 = {instancePath:instancePath+"/bound/units/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/bound/properties/units/additionalProperties/type",keyword:"type",params:{type: "string"}};
+const err49 = {instancePath:instancePath+"/bound/units/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/bound/properties/units/additionalProperties/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -587,9 +586,8 @@ vErrors.push(err49);
 errors++;
 }
 }
-}
 else {
-const err50 = {instancePath:instancePath+"/bound/units",schemaPath:"#/properties/bound/properties/units/type",keyword:"type",params:{type: "object"}};
+const err50 = {instancePath:instancePath+"/bound/units/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/bound/properties/units/additionalProperties/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -599,10 +597,9 @@ vErrors.push(err50);
 errors++;
 }
 }
-if(data13.live !== undefined && func0.call(data13, "live")){
-let data17 = data13.live;
-if((!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))) && (data17 !== null)){
-const err51 = {instancePath:instancePath+"/bound/live",schemaPath:"#/properties/bound/properties/live/type",keyword:"type",params:{type: schema31.properties.bound.properties.live.type}};
+}
+else {
+const err51 = {instancePath:instancePath+"/bound/units",schemaPath:"#/properties/bound/properties/units/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -611,9 +608,11 @@ vErrors.push(err51);
 }
 errors++;
 }
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 < 1 || isNaN(data17)){
-const err52 = {instancePath:instancePath+"/bound/live",schemaPath:"#/properties/bound/properties/live/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+}
+if(data13.live !== undefined && func0.call(data13, "live")){
+let data17 = data13.live;
+if((!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))) && (data17 !== null)){
+const err52 = {instancePath:instancePath+"/bound/live",schemaPath:"#/properties/bound/properties/live/type",keyword:"type",params:{type: schema31.properties.bound.properties.live.type}};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -622,12 +621,9 @@ vErrors.push(err52);
 }
 errors++;
 }
-}
-}
-if(data13.open !== undefined && func0.call(data13, "open")){
-let data18 = data13.open;
-if((!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))) && (data18 !== null)){
-const err53 = {instancePath:instancePath+"/bound/open",schemaPath:"#/properties/bound/properties/open/type",keyword:"type",params:{type: schema31.properties.bound.properties.open.type}};
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 < 1 || isNaN(data17)){
+const err53 = {instancePath:instancePath+"/bound/live",schemaPath:"#/properties/bound/properties/live/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -636,9 +632,12 @@ vErrors.push(err53);
 }
 errors++;
 }
-if((typeof data18 == "number") && (isFinite(data18))){
-if(data18 < 1 || isNaN(data18)){
-const err54 = {instancePath:instancePath+"/bound/open",schemaPath:"#/properties/bound/properties/open/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+}
+}
+if(data13.open !== undefined && func0.call(data13, "open")){
+let data18 = data13.open;
+if((!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))) && (data18 !== null)){
+const err54 = {instancePath:instancePath+"/bound/open",schemaPath:"#/properties/bound/properties/open/type",keyword:"type",params:{type: schema31.properties.bound.properties.open.type}};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -647,12 +646,9 @@ vErrors.push(err54);
 }
 errors++;
 }
-}
-}
-if(data13.next !== undefined && func0.call(data13, "next")){
-let data19 = data13.next;
-if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-const err55 = {instancePath:instancePath+"/bound/next",schemaPath:"#/properties/bound/properties/next/type",keyword:"type",params:{type: "integer"}};
+if((typeof data18 == "number") && (isFinite(data18))){
+if(data18 < 1 || isNaN(data18)){
+const err55 = {instancePath:instancePath+"/bound/open",schemaPath:"#/properties/bound/properties/open/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -661,9 +657,12 @@ vErrors.push(err55);
 }
 errors++;
 }
-if((typeof data19 == "number") && (isFinite(data19))){
-if(data19 < 1 || isNaN(data19)){
-const err56 = {instancePath:instancePath+"/bound/next",schemaPath:"#/properties/bound/properties/next/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+}
+}
+if(data13.next !== undefined && func0.call(data13, "next")){
+let data19 = data13.next;
+if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
+const err56 = {instancePath:instancePath+"/bound/next",schemaPath:"#/properties/bound/properties/next/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -672,13 +671,9 @@ vErrors.push(err56);
 }
 errors++;
 }
-}
-}
-if(data13.tables !== undefined && func0.call(data13, "tables")){
-let data20 = data13.tables;
-if(typeof data20 === "string"){
-if(!pattern4.test(data20)){
-const err57 = {instancePath:instancePath+"/bound/tables",schemaPath:"#/properties/bound/properties/tables/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
+if((typeof data19 == "number") && (isFinite(data19))){
+if(data19 < 1 || isNaN(data19)){
+const err57 = {instancePath:instancePath+"/bound/next",schemaPath:"#/properties/bound/properties/next/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -688,8 +683,12 @@ vErrors.push(err57);
 errors++;
 }
 }
-else {
-const err58 = {instancePath:instancePath+"/bound/tables",schemaPath:"#/properties/bound/properties/tables/type",keyword:"type",params:{type: "string"}};
+}
+if(data13.tables !== undefined && func0.call(data13, "tables")){
+let data20 = data13.tables;
+if(typeof data20 === "string"){
+if(!pattern4.test(data20)){
+const err58 = {instancePath:instancePath+"/bound/tables",schemaPath:"#/properties/bound/properties/tables/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -699,9 +698,8 @@ vErrors.push(err58);
 errors++;
 }
 }
-}
 else {
-const err59 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/type",keyword:"type",params:{type: "object"}};
+const err59 = {instancePath:instancePath+"/bound/tables",schemaPath:"#/properties/bound/properties/tables/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -711,14 +709,26 @@ vErrors.push(err59);
 errors++;
 }
 }
-if(data.empty !== undefined && func0.call(data, "empty")){
-if(typeof data.empty !== "boolean"){
-const err60 = {instancePath:instancePath+"/empty",schemaPath:"#/properties/empty/type",keyword:"type",params:{type: "boolean"}};
+}
+else {
+const err60 = {instancePath:instancePath+"/bound",schemaPath:"#/properties/bound/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err60];
 }
 else {
 vErrors.push(err60);
+}
+errors++;
+}
+}
+if(data.empty !== undefined && func0.call(data, "empty")){
+if(typeof data.empty !== "boolean"){
+const err61 = {instancePath:instancePath+"/empty",schemaPath:"#/properties/empty/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err61];
+}
+else {
+vErrors.push(err61);
 }
 errors++;
 }
@@ -731,17 +741,7 @@ for(let i1=0; i1<len1; i1++){
 let data23 = data22[i1];
 if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
 if((data23.area === undefined) || (!(func0.call(data23, "area")))){
-const err61 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/required",keyword:"required",params:{missingProperty: "area"}};
-if(vErrors === null){
-vErrors = [err61];
-}
-else {
-vErrors.push(err61);
-}
-errors++;
-}
-if((data23.action === undefined) || (!(func0.call(data23, "action")))){
-const err62 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/required",keyword:"required",params:{missingProperty: "action"}};
+const err62 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/required",keyword:"required",params:{missingProperty: "area"}};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -750,8 +750,8 @@ vErrors.push(err62);
 }
 errors++;
 }
-if((data23.name === undefined) || (!(func0.call(data23, "name")))){
-const err63 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/required",keyword:"required",params:{missingProperty: "name"}};
+if((data23.action === undefined) || (!(func0.call(data23, "action")))){
+const err63 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/required",keyword:"required",params:{missingProperty: "action"}};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -760,8 +760,8 @@ vErrors.push(err63);
 }
 errors++;
 }
-if((data23.why === undefined) || (!(func0.call(data23, "why")))){
-const err64 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/required",keyword:"required",params:{missingProperty: "why"}};
+if((data23.name === undefined) || (!(func0.call(data23, "name")))){
+const err64 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/required",keyword:"required",params:{missingProperty: "name"}};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -770,9 +770,8 @@ vErrors.push(err64);
 }
 errors++;
 }
-for(const key4 of Object.keys(data23)){
-if(!((((((key4 === "area") || (key4 === "action")) || (key4 === "name")) || (key4 === "why")) || (key4 === "when")) || (key4 === "destroys"))){
-const err65 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
+if((data23.why === undefined) || (!(func0.call(data23, "why")))){
+const err65 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/required",keyword:"required",params:{missingProperty: "why"}};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -781,11 +780,9 @@ vErrors.push(err65);
 }
 errors++;
 }
-}
-if(data23.area !== undefined && func0.call(data23, "area")){
-let data24 = data23.area;
-if(!(((data24 === "function") || (data24 === "trigger")) || (data24 === "resource"))){
-const err66 = {instancePath:instancePath+"/changes/" + i1+"/area",schemaPath:"#/properties/changes/items/properties/area/enum",keyword:"enum",params:{allowedValues: schema31.properties.changes.items.properties.area.enum}};
+for(const key4 of Object.keys(data23)){
+if(!((((((key4 === "area") || (key4 === "action")) || (key4 === "name")) || (key4 === "why")) || (key4 === "when")) || (key4 === "destroys"))){
+const err66 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -795,10 +792,10 @@ vErrors.push(err66);
 errors++;
 }
 }
-if(data23.action !== undefined && func0.call(data23, "action")){
-let data25 = data23.action;
-if(!(((((data25 === "add") || (data25 === "change")) || (data25 === "move")) || (data25 === "remove")) || (data25 === "keep"))){
-const err67 = {instancePath:instancePath+"/changes/" + i1+"/action",schemaPath:"#/properties/changes/items/properties/action/enum",keyword:"enum",params:{allowedValues: schema31.properties.changes.items.properties.action.enum}};
+if(data23.area !== undefined && func0.call(data23, "area")){
+let data24 = data23.area;
+if(!(((data24 === "function") || (data24 === "trigger")) || (data24 === "resource"))){
+const err67 = {instancePath:instancePath+"/changes/" + i1+"/area",schemaPath:"#/properties/changes/items/properties/area/enum",keyword:"enum",params:{allowedValues: schema31.properties.changes.items.properties.area.enum}};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -808,9 +805,10 @@ vErrors.push(err67);
 errors++;
 }
 }
-if(data23.name !== undefined && func0.call(data23, "name")){
-if(typeof data23.name !== "string"){
-const err68 = {instancePath:instancePath+"/changes/" + i1+"/name",schemaPath:"#/properties/changes/items/properties/name/type",keyword:"type",params:{type: "string"}};
+if(data23.action !== undefined && func0.call(data23, "action")){
+let data25 = data23.action;
+if(!(((((data25 === "add") || (data25 === "change")) || (data25 === "move")) || (data25 === "remove")) || (data25 === "keep"))){
+const err68 = {instancePath:instancePath+"/changes/" + i1+"/action",schemaPath:"#/properties/changes/items/properties/action/enum",keyword:"enum",params:{allowedValues: schema31.properties.changes.items.properties.action.enum}};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -820,9 +818,9 @@ vErrors.push(err68);
 errors++;
 }
 }
-if(data23.why !== undefined && func0.call(data23, "why")){
-if(typeof data23.why !== "string"){
-const err69 = {instancePath:instancePath+"/changes/" + i1+"/why",schemaPath:"#/properties/changes/items/properties/why/type",keyword:"type",params:{type: "string"}};
+if(data23.name !== undefined && func0.call(data23, "name")){
+if(typeof data23.name !== "string"){
+const err69 = {instancePath:instancePath+"/changes/" + i1+"/name",schemaPath:"#/properties/changes/items/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -832,9 +830,9 @@ vErrors.push(err69);
 errors++;
 }
 }
-if(data23.when !== undefined && func0.call(data23, "when")){
-if(typeof data23.when !== "string"){
-const err70 = {instancePath:instancePath+"/changes/" + i1+"/when",schemaPath:"#/properties/changes/items/properties/when/type",keyword:"type",params:{type: "string"}};
+if(data23.why !== undefined && func0.call(data23, "why")){
+if(typeof data23.why !== "string"){
+const err70 = {instancePath:instancePath+"/changes/" + i1+"/why",schemaPath:"#/properties/changes/items/properties/why/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -844,9 +842,9 @@ vErrors.push(err70);
 errors++;
 }
 }
-if(data23.destroys !== undefined && func0.call(data23, "destroys")){
-if(true !== data23.destroys){
-const err71 = {instancePath:instancePath+"/changes/" + i1+"/destroys",schemaPath:"#/properties/changes/items/properties/destroys/const",keyword:"const",params:{allowedValue: true}};
+if(data23.when !== undefined && func0.call(data23, "when")){
+if(typeof data23.when !== "string"){
+const err71 = {instancePath:instancePath+"/changes/" + i1+"/when",schemaPath:"#/properties/changes/items/properties/when/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -856,9 +854,9 @@ vErrors.push(err71);
 errors++;
 }
 }
-}
-else {
-const err72 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/type",keyword:"type",params:{type: "object"}};
+if(data23.destroys !== undefined && func0.call(data23, "destroys")){
+if(true !== data23.destroys){
+const err72 = {instancePath:instancePath+"/changes/" + i1+"/destroys",schemaPath:"#/properties/changes/items/properties/destroys/const",keyword:"const",params:{allowedValue: true}};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -870,12 +868,24 @@ errors++;
 }
 }
 else {
-const err73 = {instancePath:instancePath+"/changes",schemaPath:"#/properties/changes/type",keyword:"type",params:{type: "array"}};
+const err73 = {instancePath:instancePath+"/changes/" + i1,schemaPath:"#/properties/changes/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err73];
 }
 else {
 vErrors.push(err73);
+}
+errors++;
+}
+}
+}
+else {
+const err74 = {instancePath:instancePath+"/changes",schemaPath:"#/properties/changes/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err74];
+}
+else {
+vErrors.push(err74);
 }
 errors++;
 }
@@ -886,24 +896,24 @@ if(Array.isArray(data30)){
 const len2 = data30.length;
 for(let i2=0; i2<len2; i2++){
 if(typeof data30[i2] !== "string"){
-const err74 = {instancePath:instancePath+"/staged/" + i2,schemaPath:"#/properties/staged/items/type",keyword:"type",params:{type: "string"}};
+const err75 = {instancePath:instancePath+"/staged/" + i2,schemaPath:"#/properties/staged/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
-vErrors = [err74];
+vErrors = [err75];
 }
 else {
-vErrors.push(err74);
+vErrors.push(err75);
 }
 errors++;
 }
 }
 }
 else {
-const err75 = {instancePath:instancePath+"/staged",schemaPath:"#/properties/staged/type",keyword:"type",params:{type: "array"}};
+const err76 = {instancePath:instancePath+"/staged",schemaPath:"#/properties/staged/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
-vErrors = [err75];
+vErrors = [err76];
 }
 else {
-vErrors.push(err75);
+vErrors.push(err76);
 }
 errors++;
 }
@@ -920,18 +930,7 @@ let passing0 = null;
 const _errs69 = errors;
 if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
 if((data33.weight === undefined) || (!(func0.call(data33, "weight")))){
-const err76 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/0/required",keyword:"required",params:{missingProperty: "weight"}};
-if(vErrors === null){
-vErrors = [err76];
-}
-else {
-vErrors.push(err76);
-}
-errors++;
-}
-for(const key5 of Object.keys(data33)){
-if(!(key5 === "weight")){
-const err77 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}};
+const err77 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/0/required",keyword:"required",params:{missingProperty: "weight"}};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -940,11 +939,9 @@ vErrors.push(err77);
 }
 errors++;
 }
-}
-if(data33.weight !== undefined && func0.call(data33, "weight")){
-let data34 = data33.weight;
-if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-const err78 = {instancePath:instancePath+"/steps/" + i3+"/weight",schemaPath:"#/properties/steps/items/oneOf/0/properties/weight/type",keyword:"type",params:{type: "integer"}};
+for(const key5 of Object.keys(data33)){
+if(!(key5 === "weight")){
+const err78 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -953,9 +950,11 @@ vErrors.push(err78);
 }
 errors++;
 }
-if((typeof data34 == "number") && (isFinite(data34))){
-if(data34 > 100 || isNaN(data34)){
-const err79 = {instancePath:instancePath+"/steps/" + i3+"/weight",schemaPath:"#/properties/steps/items/oneOf/0/properties/weight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
+}
+if(data33.weight !== undefined && func0.call(data33, "weight")){
+let data34 = data33.weight;
+if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
+const err79 = {instancePath:instancePath+"/steps/" + i3+"/weight",schemaPath:"#/properties/steps/items/oneOf/0/properties/weight/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -964,8 +963,9 @@ vErrors.push(err79);
 }
 errors++;
 }
-if(data34 < 0 || isNaN(data34)){
-const err80 = {instancePath:instancePath+"/steps/" + i3+"/weight",schemaPath:"#/properties/steps/items/oneOf/0/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if((typeof data34 == "number") && (isFinite(data34))){
+if(data34 > 100 || isNaN(data34)){
+const err80 = {instancePath:instancePath+"/steps/" + i3+"/weight",schemaPath:"#/properties/steps/items/oneOf/0/properties/weight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -974,16 +974,26 @@ vErrors.push(err80);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err81 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/0/type",keyword:"type",params:{type: "object"}};
+if(data34 < 0 || isNaN(data34)){
+const err81 = {instancePath:instancePath+"/steps/" + i3+"/weight",schemaPath:"#/properties/steps/items/oneOf/0/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err81];
 }
 else {
 vErrors.push(err81);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err82 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/0/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err82];
+}
+else {
+vErrors.push(err82);
 }
 errors++;
 }
@@ -996,18 +1006,7 @@ var props0 = true;
 const _errs74 = errors;
 if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
 if((data33.pause === undefined) || (!(func0.call(data33, "pause")))){
-const err82 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/1/required",keyword:"required",params:{missingProperty: "pause"}};
-if(vErrors === null){
-vErrors = [err82];
-}
-else {
-vErrors.push(err82);
-}
-errors++;
-}
-for(const key6 of Object.keys(data33)){
-if(!(key6 === "pause")){
-const err83 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
+const err83 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/1/required",keyword:"required",params:{missingProperty: "pause"}};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1016,11 +1015,9 @@ vErrors.push(err83);
 }
 errors++;
 }
-}
-if(data33.pause !== undefined && func0.call(data33, "pause")){
-let data35 = data33.pause;
-if((!((typeof data35 == "number") && (isFinite(data35)))) && (data35 !== null)){
-const err84 = {instancePath:instancePath+"/steps/" + i3+"/pause",schemaPath:"#/properties/steps/items/oneOf/1/properties/pause/type",keyword:"type",params:{type: schema31.properties.steps.items.oneOf[1].properties.pause.type}};
+for(const key6 of Object.keys(data33)){
+if(!(key6 === "pause")){
+const err84 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1029,9 +1026,11 @@ vErrors.push(err84);
 }
 errors++;
 }
-if((typeof data35 == "number") && (isFinite(data35))){
-if(data35 < 0 || isNaN(data35)){
-const err85 = {instancePath:instancePath+"/steps/" + i3+"/pause",schemaPath:"#/properties/steps/items/oneOf/1/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+if(data33.pause !== undefined && func0.call(data33, "pause")){
+let data35 = data33.pause;
+if((!((typeof data35 == "number") && (isFinite(data35)))) && (data35 !== null)){
+const err85 = {instancePath:instancePath+"/steps/" + i3+"/pause",schemaPath:"#/properties/steps/items/oneOf/1/properties/pause/type",keyword:"type",params:{type: schema31.properties.steps.items.oneOf[1].properties.pause.type}};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1040,16 +1039,27 @@ vErrors.push(err85);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err86 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/1/type",keyword:"type",params:{type: "object"}};
+if((typeof data35 == "number") && (isFinite(data35))){
+if(data35 < 0 || isNaN(data35)){
+const err86 = {instancePath:instancePath+"/steps/" + i3+"/pause",schemaPath:"#/properties/steps/items/oneOf/1/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err86];
 }
 else {
 vErrors.push(err86);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err87 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/1/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err87];
+}
+else {
+vErrors.push(err87);
 }
 errors++;
 }
@@ -1069,18 +1079,7 @@ props0 = true;
 const _errs79 = errors;
 if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
 if((data33.check === undefined) || (!(func0.call(data33, "check")))){
-const err87 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/2/required",keyword:"required",params:{missingProperty: "check"}};
-if(vErrors === null){
-vErrors = [err87];
-}
-else {
-vErrors.push(err87);
-}
-errors++;
-}
-for(const key7 of Object.keys(data33)){
-if(!(key7 === "check")){
-const err88 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7}};
+const err88 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/2/required",keyword:"required",params:{missingProperty: "check"}};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1089,10 +1088,9 @@ vErrors.push(err88);
 }
 errors++;
 }
-}
-if(data33.check !== undefined && func0.call(data33, "check")){
-if(typeof data33.check !== "string"){
-const err89 = {instancePath:instancePath+"/steps/" + i3+"/check",schemaPath:"#/properties/steps/items/oneOf/2/properties/check/type",keyword:"type",params:{type: "string"}};
+for(const key7 of Object.keys(data33)){
+if(!(key7 === "check")){
+const err89 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7}};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1102,14 +1100,26 @@ vErrors.push(err89);
 errors++;
 }
 }
-}
-else {
-const err90 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/2/type",keyword:"type",params:{type: "object"}};
+if(data33.check !== undefined && func0.call(data33, "check")){
+if(typeof data33.check !== "string"){
+const err90 = {instancePath:instancePath+"/steps/" + i3+"/check",schemaPath:"#/properties/steps/items/oneOf/2/properties/check/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err90];
 }
 else {
 vErrors.push(err90);
+}
+errors++;
+}
+}
+}
+else {
+const err91 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf/2/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err91];
+}
+else {
+vErrors.push(err91);
 }
 errors++;
 }
@@ -1129,12 +1139,12 @@ props0 = true;
 }
 }
 if(!valid13){
-const err91 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
+const err92 = {instancePath:instancePath+"/steps/" + i3,schemaPath:"#/properties/steps/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
 if(vErrors === null){
-vErrors = [err91];
+vErrors = [err92];
 }
 else {
-vErrors.push(err91);
+vErrors.push(err92);
 }
 errors++;
 }
@@ -1152,12 +1162,12 @@ vErrors = null;
 }
 }
 else {
-const err92 = {instancePath:instancePath+"/steps",schemaPath:"#/properties/steps/type",keyword:"type",params:{type: "array"}};
+const err93 = {instancePath:instancePath+"/steps",schemaPath:"#/properties/steps/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
-vErrors = [err92];
+vErrors = [err93];
 }
 else {
-vErrors.push(err92);
+vErrors.push(err93);
 }
 errors++;
 }
@@ -1168,19 +1178,7 @@ if(Array.isArray(data37)){
 const len4 = data37.length;
 for(let i4=0; i4<len4; i4++){
 if(typeof data37[i4] !== "string"){
-const err93 = {instancePath:instancePath+"/waits/" + i4,schemaPath:"#/properties/waits/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err93];
-}
-else {
-vErrors.push(err93);
-}
-errors++;
-}
-}
-}
-else {
-const err94 = {instancePath:instancePath+"/waits",schemaPath:"#/properties/waits/type",keyword:"type",params:{type: "array"}};
+const err94 = {instancePath:instancePath+"/waits/" + i4,schemaPath:"#/properties/waits/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1190,11 +1188,9 @@ vErrors.push(err94);
 errors++;
 }
 }
-if(data.effort !== undefined && func0.call(data, "effort")){
-let data39 = data.effort;
-if(data39 && typeof data39 == "object" && !Array.isArray(data39)){
-if((data39.writes === undefined) || (!(func0.call(data39, "writes")))){
-const err95 = {instancePath:instancePath+"/effort",schemaPath:"#/properties/effort/required",keyword:"required",params:{missingProperty: "writes"}};
+}
+else {
+const err95 = {instancePath:instancePath+"/waits",schemaPath:"#/properties/waits/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1203,9 +1199,12 @@ vErrors.push(err95);
 }
 errors++;
 }
-for(const key8 of Object.keys(data39)){
-if(!(key8 === "writes")){
-const err96 = {instancePath:instancePath+"/effort",schemaPath:"#/properties/effort/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8}};
+}
+if(data.effort !== undefined && func0.call(data, "effort")){
+let data39 = data.effort;
+if(data39 && typeof data39 == "object" && !Array.isArray(data39)){
+if((data39.writes === undefined) || (!(func0.call(data39, "writes")))){
+const err96 = {instancePath:instancePath+"/effort",schemaPath:"#/properties/effort/required",keyword:"required",params:{missingProperty: "writes"}};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1214,11 +1213,9 @@ vErrors.push(err96);
 }
 errors++;
 }
-}
-if(data39.writes !== undefined && func0.call(data39, "writes")){
-let data40 = data39.writes;
-if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
-const err97 = {instancePath:instancePath+"/effort/writes",schemaPath:"#/properties/effort/properties/writes/type",keyword:"type",params:{type: "integer"}};
+for(const key8 of Object.keys(data39)){
+if(!(key8 === "writes")){
+const err97 = {instancePath:instancePath+"/effort",schemaPath:"#/properties/effort/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8}};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1227,9 +1224,11 @@ vErrors.push(err97);
 }
 errors++;
 }
-if((typeof data40 == "number") && (isFinite(data40))){
-if(data40 < 0 || isNaN(data40)){
-const err98 = {instancePath:instancePath+"/effort/writes",schemaPath:"#/properties/effort/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+if(data39.writes !== undefined && func0.call(data39, "writes")){
+let data40 = data39.writes;
+if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
+const err98 = {instancePath:instancePath+"/effort/writes",schemaPath:"#/properties/effort/properties/writes/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1238,11 +1237,9 @@ vErrors.push(err98);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err99 = {instancePath:instancePath+"/effort",schemaPath:"#/properties/effort/type",keyword:"type",params:{type: "object"}};
+if((typeof data40 == "number") && (isFinite(data40))){
+if(data40 < 0 || isNaN(data40)){
+const err99 = {instancePath:instancePath+"/effort/writes",schemaPath:"#/properties/effort/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1252,11 +1249,10 @@ vErrors.push(err99);
 errors++;
 }
 }
-if(data.undo !== undefined && func0.call(data, "undo")){
-let data41 = data.undo;
-if(data41 && typeof data41 == "object" && !Array.isArray(data41)){
-if((data41.writes === undefined) || (!(func0.call(data41, "writes")))){
-const err100 = {instancePath:instancePath+"/undo",schemaPath:"#/properties/undo/required",keyword:"required",params:{missingProperty: "writes"}};
+}
+}
+else {
+const err100 = {instancePath:instancePath+"/effort",schemaPath:"#/properties/effort/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1265,8 +1261,12 @@ vErrors.push(err100);
 }
 errors++;
 }
-if((data41.takesBack === undefined) || (!(func0.call(data41, "takesBack")))){
-const err101 = {instancePath:instancePath+"/undo",schemaPath:"#/properties/undo/required",keyword:"required",params:{missingProperty: "takesBack"}};
+}
+if(data.undo !== undefined && func0.call(data, "undo")){
+let data41 = data.undo;
+if(data41 && typeof data41 == "object" && !Array.isArray(data41)){
+if((data41.writes === undefined) || (!(func0.call(data41, "writes")))){
+const err101 = {instancePath:instancePath+"/undo",schemaPath:"#/properties/undo/required",keyword:"required",params:{missingProperty: "writes"}};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1275,9 +1275,8 @@ vErrors.push(err101);
 }
 errors++;
 }
-for(const key9 of Object.keys(data41)){
-if(!((key9 === "writes") || (key9 === "takesBack"))){
-const err102 = {instancePath:instancePath+"/undo",schemaPath:"#/properties/undo/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9}};
+if((data41.takesBack === undefined) || (!(func0.call(data41, "takesBack")))){
+const err102 = {instancePath:instancePath+"/undo",schemaPath:"#/properties/undo/required",keyword:"required",params:{missingProperty: "takesBack"}};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1286,11 +1285,9 @@ vErrors.push(err102);
 }
 errors++;
 }
-}
-if(data41.writes !== undefined && func0.call(data41, "writes")){
-let data42 = data41.writes;
-if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
-const err103 = {instancePath:instancePath+"/undo/writes",schemaPath:"#/properties/undo/properties/writes/type",keyword:"type",params:{type: "integer"}};
+for(const key9 of Object.keys(data41)){
+if(!((key9 === "writes") || (key9 === "takesBack"))){
+const err103 = {instancePath:instancePath+"/undo",schemaPath:"#/properties/undo/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9}};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1299,14 +1296,27 @@ vErrors.push(err103);
 }
 errors++;
 }
-if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 < 0 || isNaN(data42)){
-const err104 = {instancePath:instancePath+"/undo/writes",schemaPath:"#/properties/undo/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+if(data41.writes !== undefined && func0.call(data41, "writes")){
+let data42 = data41.writes;
+if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
+const err104 = {instancePath:instancePath+"/undo/writes",schemaPath:"#/properties/undo/properties/writes/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err104];
 }
 else {
 vErrors.push(err104);
+}
+errors++;
+}
+if((typeof data42 == "number") && (isFinite(data42))){
+if(data42 < 0 || isNaN(data42)){
+const err105 = {instancePath:instancePath+"/undo/writes",schemaPath:"#/properties/undo/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err105];
+}
+else {
+vErrors.push(err105);
 }
 errors++;
 }
@@ -1318,19 +1328,7 @@ if(Array.isArray(data43)){
 const len5 = data43.length;
 for(let i5=0; i5<len5; i5++){
 if(typeof data43[i5] !== "string"){
-const err105 = {instancePath:instancePath+"/undo/takesBack/" + i5,schemaPath:"#/properties/undo/properties/takesBack/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err105];
-}
-else {
-vErrors.push(err105);
-}
-errors++;
-}
-}
-}
-else {
-const err106 = {instancePath:instancePath+"/undo/takesBack",schemaPath:"#/properties/undo/properties/takesBack/type",keyword:"type",params:{type: "array"}};
+const err106 = {instancePath:instancePath+"/undo/takesBack/" + i5,schemaPath:"#/properties/undo/properties/takesBack/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1342,12 +1340,24 @@ errors++;
 }
 }
 else {
-const err107 = {instancePath:instancePath+"/undo",schemaPath:"#/properties/undo/type",keyword:"type",params:{type: "object"}};
+const err107 = {instancePath:instancePath+"/undo/takesBack",schemaPath:"#/properties/undo/properties/takesBack/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err107];
 }
 else {
 vErrors.push(err107);
+}
+errors++;
+}
+}
+}
+else {
+const err108 = {instancePath:instancePath+"/undo",schemaPath:"#/properties/undo/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err108];
+}
+else {
+vErrors.push(err108);
 }
 errors++;
 }
@@ -1358,24 +1368,24 @@ if(Array.isArray(data45)){
 const len6 = data45.length;
 for(let i6=0; i6<len6; i6++){
 if(typeof data45[i6] !== "string"){
-const err108 = {instancePath:instancePath+"/kept/" + i6,schemaPath:"#/properties/kept/items/type",keyword:"type",params:{type: "string"}};
+const err109 = {instancePath:instancePath+"/kept/" + i6,schemaPath:"#/properties/kept/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
-vErrors = [err108];
+vErrors = [err109];
 }
 else {
-vErrors.push(err108);
+vErrors.push(err109);
 }
 errors++;
 }
 }
 }
 else {
-const err109 = {instancePath:instancePath+"/kept",schemaPath:"#/properties/kept/type",keyword:"type",params:{type: "array"}};
+const err110 = {instancePath:instancePath+"/kept",schemaPath:"#/properties/kept/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
-vErrors = [err109];
+vErrors = [err110];
 }
 else {
-vErrors.push(err109);
+vErrors.push(err110);
 }
 errors++;
 }
@@ -1386,19 +1396,7 @@ if(Array.isArray(data47)){
 const len7 = data47.length;
 for(let i7=0; i7<len7; i7++){
 if(typeof data47[i7] !== "string"){
-const err110 = {instancePath:instancePath+"/warnings/" + i7,schemaPath:"#/properties/warnings/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err110];
-}
-else {
-vErrors.push(err110);
-}
-errors++;
-}
-}
-}
-else {
-const err111 = {instancePath:instancePath+"/warnings",schemaPath:"#/properties/warnings/type",keyword:"type",params:{type: "array"}};
+const err111 = {instancePath:instancePath+"/warnings/" + i7,schemaPath:"#/properties/warnings/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1410,12 +1408,139 @@ errors++;
 }
 }
 else {
-const err112 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+const err112 = {instancePath:instancePath+"/warnings",schemaPath:"#/properties/warnings/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err112];
 }
 else {
 vErrors.push(err112);
+}
+errors++;
+}
+}
+if(data.asked !== undefined && func0.call(data, "asked")){
+let data49 = data.asked;
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+for(const key10 of Object.keys(data49)){
+if(!((((key10 === "canary") || (key10 === "functions")) || (key10 === "expand")) || (key10 === "tag"))){
+const err113 = {instancePath:instancePath+"/asked",schemaPath:"#/properties/asked/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10}};
+if(vErrors === null){
+vErrors = [err113];
+}
+else {
+vErrors.push(err113);
+}
+errors++;
+}
+}
+if(data49.canary !== undefined && func0.call(data49, "canary")){
+let data50 = data49.canary;
+if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
+const err114 = {instancePath:instancePath+"/asked/canary",schemaPath:"#/properties/asked/properties/canary/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err114];
+}
+else {
+vErrors.push(err114);
+}
+errors++;
+}
+if((typeof data50 == "number") && (isFinite(data50))){
+if(data50 > 99 || isNaN(data50)){
+const err115 = {instancePath:instancePath+"/asked/canary",schemaPath:"#/properties/asked/properties/canary/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99}};
+if(vErrors === null){
+vErrors = [err115];
+}
+else {
+vErrors.push(err115);
+}
+errors++;
+}
+if(data50 < 1 || isNaN(data50)){
+const err116 = {instancePath:instancePath+"/asked/canary",schemaPath:"#/properties/asked/properties/canary/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err116];
+}
+else {
+vErrors.push(err116);
+}
+errors++;
+}
+}
+}
+if(data49.functions !== undefined && func0.call(data49, "functions")){
+let data51 = data49.functions;
+if(Array.isArray(data51)){
+const len8 = data51.length;
+for(let i8=0; i8<len8; i8++){
+if(typeof data51[i8] !== "string"){
+const err117 = {instancePath:instancePath+"/asked/functions/" + i8,schemaPath:"#/properties/asked/properties/functions/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err117];
+}
+else {
+vErrors.push(err117);
+}
+errors++;
+}
+}
+}
+else {
+const err118 = {instancePath:instancePath+"/asked/functions",schemaPath:"#/properties/asked/properties/functions/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err118];
+}
+else {
+vErrors.push(err118);
+}
+errors++;
+}
+}
+if(data49.expand !== undefined && func0.call(data49, "expand")){
+let data53 = data49.expand;
+if(!((data53 === "early") || (data53 === "late"))){
+const err119 = {instancePath:instancePath+"/asked/expand",schemaPath:"#/properties/asked/properties/expand/enum",keyword:"enum",params:{allowedValues: schema31.properties.asked.properties.expand.enum}};
+if(vErrors === null){
+vErrors = [err119];
+}
+else {
+vErrors.push(err119);
+}
+errors++;
+}
+}
+if(data49.tag !== undefined && func0.call(data49, "tag")){
+if(typeof data49.tag !== "string"){
+const err120 = {instancePath:instancePath+"/asked/tag",schemaPath:"#/properties/asked/properties/tag/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err120];
+}
+else {
+vErrors.push(err120);
+}
+errors++;
+}
+}
+}
+else {
+const err121 = {instancePath:instancePath+"/asked",schemaPath:"#/properties/asked/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err121];
+}
+else {
+vErrors.push(err121);
+}
+errors++;
+}
+}
+}
+else {
+const err122 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err122];
+}
+else {
+vErrors.push(err122);
 }
 errors++;
 }
@@ -1446,7 +1571,8 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "effort",
   "undo",
   "kept",
-  "warnings"
+  "warnings",
+  "asked"
  ],
  "#/properties/providers/items/additionalProperties": [
   "name",
@@ -1484,5 +1610,11 @@ export const names: Readonly<Record<string, readonly string[]>> = {
  "#/properties/undo/additionalProperties": [
   "writes",
   "takesBack"
+ ],
+ "#/properties/asked/additionalProperties": [
+  "canary",
+  "functions",
+  "expand",
+  "tag"
  ]
 };
