@@ -84,7 +84,8 @@ async function show(url, wanted) {
   say(`  ${status}   x-sfx-version: ${version}   x-sfx-release: ${release}`);
   say(`  ${body}`);
   say();
-  if (status !== 200 || release !== wanted) throw new Error(`expected 200 from a version of release ${wanted}`);
+  if (status !== 200 || release !== wanted)
+    throw new Error(`expected 200 from a version of release ${wanted}`);
 }
 
 /** Sends calls to a stage with an open canary and tells how many of them each release answered. */
