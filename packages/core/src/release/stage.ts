@@ -169,6 +169,8 @@ async function runCheck(ctx: Context, provider: string, check: Check, version: V
     );
   } catch (error) {
     if (isSfxError(error) && error.code === 'SFX4120') throw error;
+    // Some providers cut a call short when the run is interrupted: that says nothing about the candidate.
+    if (ctx.run.signal.aborted) throw fail('SFX4120', 'interrupted', { cause: error });
     throw failed(asSfxError(error).message, error);
   }
   const status = isObject(answer) ? (answer['status'] ?? answer['statusCode']) : undefined;
