@@ -24,9 +24,11 @@ export async function endLive(held: Held, tables: Tables): Promise<void> {
 
 function livePast(head: Head, held: Held, staged: number | undefined): readonly Past[] {
   const { release } = held;
-  // Going back to an earlier release says that those after it were taken back.
+  const target = head.past.find((one) => one.number === release.of);
+  // Going back to an earlier release says that those after it were taken back; going forward again says no such thing.
   const taken = (one: Past) =>
     release.kind === 'rollback' &&
+    target?.status !== 'rolled back' &&
     release.of !== undefined &&
     one.number > release.of &&
     one.number < release.number;
@@ -60,7 +62,7 @@ export async function bakeAndContract(ctx: Context, held: Held): Promise<string 
       await ctx.run.sleep(bakeMs);
       return 'nothing changed';
     });
-    await finishContract(ctx, 0);
+    await finishContract(ctx, 0, { baked: true });
     return undefined;
   } catch (error) {
     const why = asSfxError(error);
@@ -79,10 +81,18 @@ async function giveBackQuietly(ctx: Context, held: Held): Promise<void> {
   }
 }
 
-/** Finishes the contract of the live release, if it is pending: takes a lease of its own. */
-export async function finishContract(ctx: Context, waitMs: number): Promise<void> {
+/**
+ * Finishes the contract of the live release, if it is pending: takes a lease of its own. While the release bakes only the
+ * command that waits for it may (`baked`); any other leaves what was replaced where it is.
+ */
+export async function finishContract(
+  ctx: Context,
+  waitMs: number,
+  { baked = false }: { readonly baked?: boolean } = {},
+): Promise<void> {
   const { head } = await ctx.state.readHead();
   if (head?.contract == null || head.open !== null) return;
+  if (!baked && (await bakes(ctx, head))) return;
   const holding = await take({
     state: ctx.state,
     run: ctx.run,
@@ -91,6 +101,16 @@ export async function finishContract(ctx: Context, waitMs: number): Promise<void
     waitMs,
   });
   await orGiveBack(ctx.run, holding, () => contractUnder(ctx, holding));
+}
+
+/** Two clocks may differ here: it only decides when things are removed that nothing needs. */
+async function bakes(ctx: Context, head: Head): Promise<boolean> {
+  const past = head.past.find((one) => one.number === head.contract);
+  if (past === undefined) return false;
+  const { bakeMs } = (await ctx.state.readRelease(past.number)).rollout;
+  if (bakeMs === 0) return false;
+  const ended = (await ctx.state.entriesOf(past.number, past.began)).findLast((one) => one.kind === 'ended');
+  return ended !== undefined && ctx.run.now() < Date.parse(ended.at) + bakeMs;
 }
 
 async function contractUnder(ctx: Context, holding: Holding): Promise<void> {
