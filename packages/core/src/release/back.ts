@@ -24,7 +24,7 @@ export interface WentBack {
  * that somebody else moved, makes it `partial`, with every alias named.
  */
 export async function goBack(ctx: Context, held: Held, why: string): Promise<WentBack> {
-  const { touched, staged } = progressOf(held.entries);
+  const { touched, staged, stagedSeq } = progressOf(held.entries);
   let failure: unknown;
   try {
     await append(held, { kind: 'triggers', phase: 'before', dir: 'back' });
@@ -59,7 +59,7 @@ export async function goBack(ctx: Context, held: Held, why: string): Promise<Wen
     ...head,
     open: null,
     tables: withoutEmpty(tables as Record<string, Table>),
-    past: withStatus(head, held.release.number, as === 'back' ? 'rolled back' : 'failed', why),
+    past: withStatus(head, held.release.number, as === 'back' ? 'rolled back' : 'failed', why, stagedSeq),
     retiring: touched ? head.retiring : mark(head, orphans, held.holding.fence),
   }));
   return { as, tables };
@@ -95,10 +95,10 @@ export function withStatus(
   number: number,
   status: Past['status'],
   why?: string,
+  staged?: number,
 ): readonly Past[] {
-  return head.past.map((one) =>
-    one.number === number ? { ...one, status, ...(why === undefined ? {} : { why }) } : one,
-  );
+  const told = { status, ...(why === undefined ? {} : { why }), ...(staged === undefined ? {} : { staged }) };
+  return head.past.map((one) => (one.number === number ? { ...one, ...told } : one));
 }
 
 type Owned = { readonly provider: string; readonly version: Version };
