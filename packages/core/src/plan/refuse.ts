@@ -32,8 +32,10 @@ export function refuse(
       `this service and stage was deployed from ${head.origin}; this is ${intent.origin}`,
     );
   }
-  const rolledBack = head?.past.find((one) => one.digest === digest && one.status === 'rolled back');
-  if (rolledBack !== undefined && rolledBack.number !== head?.live && !intent.force) {
+  // What became of this build the last time that it took traffic.
+  const last = head?.past.findLast((one) => one.digest === digest && one.status !== 'failed');
+  const rolledBack = last?.status === 'rolled back' ? last : undefined;
+  if (rolledBack !== undefined && !intent.force) {
     throw fail(
       'SFX4110',
       `this build is release ${rolledBack.number}, rolled back${rolledBack.why ? `: ${rolledBack.why}` : ''}`,
