@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -198,25 +198,35 @@ export async function bundled(script: string, outfile: string): Promise<string> 
     format: 'esm',
     target: 'node20.19',
     conditions: ['sfx-source'],
+    // It brings a program of its own, and is found from beside the script.
     external: ['esbuild'],
     minify: true,
     logLevel: 'warning',
     banner: { js: "import{createRequire as __r}from'node:module';const require=__r(import.meta.url);" },
   });
+  const modules = join(dirname(outfile), 'node_modules');
+  if (!existsSync(modules)) await symlink(join(root, 'node_modules'), modules);
   return outfile;
 }
 
-/** Does all, at most `width` at once, in order. */
+/** Does all, at most `width` at once, in order. After a failure nothing new begins, and what is under way is waited for. */
 export async function inParallel<T>(
   items: readonly T[],
   width: number,
   act: (item: T) => Promise<void>,
 ): Promise<void> {
   let next = 0;
+  let failed = false;
   const worker = async (): Promise<void> => {
-    while (next < items.length) await act(items[next++]!);
+    while (next < items.length && !failed) {
+      await act(items[next++]!).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
+    }
   };
-  await Promise.all(Array.from({ length: width }, worker));
+  const ended = await Promise.allSettled(Array.from({ length: width }, worker));
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
 }
 
 /** Every how manyeth call a process is killed at: 1 is each; `SFX_KILL_STRIDE`, default 5. */
