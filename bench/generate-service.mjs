@@ -23,8 +23,11 @@ function functionText(name) {
 `;
 }
 
-/** Writes serverless.yml, config/ and src/ of a service with `n` functions. Answers the path of serverless.yml. */
-export function generateService(dir, n, { provider = 'local' } = {}) {
+/**
+ * Writes serverless.yml, config/ and src/ of a service with `n` functions, whose answers name the `edition` of their code.
+ * Answers the path of serverless.yml.
+ */
+export function generateService(dir, n, { name: service = 'bench', provider = 'local', edition = 1 } = {}) {
   mkdirSync(join(dir, 'src'), { recursive: true });
   mkdirSync(join(dir, 'config'), { recursive: true });
   writeFileSync(
@@ -33,7 +36,7 @@ export function generateService(dir, n, { provider = 'local' } = {}) {
   );
   writeFileSync(join(dir, 'config/dev.yml'), 'memory: 256\ntimeout: 10\n');
   writeFileSync(join(dir, 'config/prod.yml'), 'memory: 1024\ntimeout: 20\n');
-  let text = `service: bench
+  let text = `service: ${service}
 custom:
   stage: \${opt:stage, 'dev'}
   config: \${file(./config/\${self:custom.stage}.yml)}
@@ -49,7 +52,7 @@ functions:
 `;
   for (let i = 0; i < n; i++) {
     const name = functionName(i);
-    const body = `module.exports.handler = async () => ({ statusCode: 200, body: '${name}' });\n`;
+    const body = `module.exports.handler = async () => ({ statusCode: 200, body: '${name} ${edition}' });\n`;
     writeFileSync(join(dir, 'src', `${name}.js`), body);
     text += functionText(name);
   }

@@ -70,8 +70,26 @@ export function table(head, rows) {
 
 export const times = (ratio) => `${ratio.toFixed(2)} x`;
 export const milliseconds = (ms) => `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
+export const seconds = (ms) => `${(ms / 1000).toFixed(2)} s`;
 
-/** `ok` or `over`, against the bar of a row. */
-export function verdict(ratio, bar) {
-  return bar === undefined ? '' : ratio <= bar ? 'ok' : 'over';
+/**
+ * One line of the table. `floor` is what no program could go below, or the same work at its smallest; `holds` says whether
+ * the bar is kept. `wrong` marks what is a fault on any machine: calls lost, a split that is none.
+ * @typedef {{ work: string, measured: string, floor: string, ratio: string, bar: string, holds: boolean, wrong?: boolean }} Row
+ */
+
+/** @param {Row[]} rows */
+export function report(rows) {
+  const head = ['work', 'measured', 'floor', 'ratio', 'bar', ''];
+  return table(
+    head,
+    rows.map(({ work, measured, floor, ratio, bar, holds }) => [
+      work,
+      measured,
+      floor,
+      ratio,
+      bar,
+      holds ? 'pass' : 'over',
+    ]),
+  );
 }

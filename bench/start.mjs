@@ -1,17 +1,10 @@
 // How long sfx takes to start, as a multiple of `node -e 0` in the same run. The bin itself is measured, not npx.
-//   node bench/start.mjs [--rounds 15]
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { bin } from './engine.mjs';
 import { generateService } from './generate-service.mjs';
-import { interleave, milliseconds, table, times, verdict } from './lib.mjs';
-
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15' } } });
-const bin = fileURLToPath(new URL('../packages/cli/bin/sfx.cjs', import.meta.url));
-const dir = mkdtempSync(join(tmpdir(), 'sfx-bench-'));
-const env = { NO_COLOR: '1', BENCH_SECRET: 'x', SFX_LOCAL_HOME: join(dir, 'home') };
+import { interleave, milliseconds, times } from './lib.mjs';
 
 const sizes = [
   [1, 1.6],
@@ -19,62 +12,60 @@ const sizes = [
   [500, 4],
 ];
 
-function commands() {
+function commands(dir) {
   const services = sizes.map(([n, bar]) => {
     const folder = join(dir, `service-${n}`);
     generateService(folder, n);
-    return {
-      name: `validate, ${n} ${n === 1 ? 'function' : 'functions'}`,
-      words: ['validate'],
-      cwd: folder,
-      bar,
-    };
+    const name = `validate, ${n} ${n === 1 ? 'function' : 'functions'}`;
+    return { name, words: ['validate'], cwd: folder, bar };
   });
   return [
-    { name: '--version', words: ['--version'], bar: 1.2 },
-    { name: '--help', words: ['--help'], bar: 1.7 },
-    { name: 'deploy --help', words: ['deploy', '--help'], bar: 1.5 },
+    { name: '--version', words: ['--version'], cwd: dir, bar: 1.2 },
+    { name: '--help', words: ['--help'], cwd: dir, bar: 1.7 },
+    { name: 'deploy --help', words: ['deploy', '--help'], cwd: dir, bar: 1.5 },
     ...services,
   ];
 }
 
 /** Each command twice: with no code cache, so that V8 compiles all of it, and with the one that the runs before left. */
-function cases() {
-  return commands().flatMap((one, index) => {
+function cases(dir) {
+  const env = { NO_COLOR: '1', BENCH_SECRET: 'x', SFX_LOCAL_HOME: join(dir, 'home') };
+  const warm = join(dir, 'warm');
+  mkdirSync(warm, { mode: 0o700 });
+  return commands(dir).flatMap((one, index) => {
     const cold = join(dir, `cold-${index}`);
     const argv = [process.execPath, bin, ...one.words];
+    const before = () => {
+      rmSync(cold, { recursive: true, force: true });
+      mkdirSync(cold, { mode: 0o700 });
+    };
     return [
       {
         ...one,
-        cache: 'empty',
+        name: `${one.name}; code cache empty`,
         argv,
         env: { ...env, SFX_CODE_CACHE: cold },
-        before: () => {
-          rmSync(cold, { recursive: true, force: true });
-          mkdirSync(cold, { mode: 0o700 });
-        },
+        before,
       },
-      { ...one, cache: 'warm', argv, env: { ...env, SFX_CODE_CACHE: join(dir, 'warm') } },
+      { ...one, name: `${one.name}; warm`, argv, env: { ...env, SFX_CODE_CACHE: warm } },
     ];
   });
 }
 
-try {
-  mkdirSync(join(dir, 'warm'), { mode: 0o700 });
-  const { floor, rows } = interleave(cases(), { rounds: Number(values.rounds) });
-  const head = ['work', 'code cache', 'wall', 'x floor', 'bar', ''];
-  const lines = rows.map(({ name, cache, ms, ratio, bar }) => [
-    name,
-    cache,
-    milliseconds(ms),
-    times(ratio),
-    `<= ${bar} x`,
-    verdict(ratio, bar),
-  ]);
-  console.log(
-    `Start: floor is \`node -e 0\`, ${milliseconds(floor)}; median of ${values.rounds} interleaved runs\n`,
-  );
-  console.log(table(head, [['node -e 0', '', milliseconds(floor), times(1), '', ''], ...lines]));
-} finally {
-  rmSync(dir, { recursive: true, force: true });
+/** Rows of the table; `rounds` interleaved runs of each case and of the floor. */
+export function start({ rounds }) {
+  const dir = mkdtempSync(join(tmpdir(), 'sfx-bench-'));
+  try {
+    const { floor, rows } = interleave(cases(dir), { rounds });
+    return rows.map(({ name, ms, ratio, bar }) => ({
+      work: name,
+      measured: milliseconds(ms),
+      floor: `node -e 0: ${milliseconds(floor)}`,
+      ratio: times(ratio),
+      bar: `<= ${bar} x`,
+      holds: ratio <= bar,
+    }));
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 }

@@ -1,0 +1,88 @@
+// A local engine with a home, a port and a code cache of its own, and sfx as a user would run it there.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { generateService } from './generate-service.mjs';
+
+export const bin = fileURLToPath(new URL('../packages/cli/bin/sfx.cjs', import.meta.url));
+
+/** How long any command may take. */
+const PATIENCE_MS = 120_000;
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** What `sfx` printed as result. Throws when it ends otherwise than with one of `exits`. */
+function sfx(cwd, env, words, exits) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [bin, ...words], {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: PATIENCE_MS,
+    });
+    let out = '';
+    let err = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => (out += text));
+    child.stderr.setEncoding('utf8').on('data', (text) => (err += text));
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      if (exits.includes(code)) resolve(out);
+      else reject(new Error(`sfx ${words.join(' ')} ended with ${code ?? signal}\n${out}${err}`));
+    });
+  });
+}
+
+/**
+ * Runs `act` with an engine that is stopped, and whose folder is gone, when it is over, however it ends.
+ * `service(n)` makes a service of n functions and answers what can be done with it.
+ */
+export async function withEngine(act) {
+  const dir = mkdtempSync(join(tmpdir(), 'sfx-bench-'));
+  const env = {
+    PATH: process.env.PATH,
+    HOME: dir,
+    NO_COLOR: '1',
+    LANG: 'C.UTF-8',
+    SFX_LOCAL_HOME: join(dir, 'engine'),
+    SFX_LOCAL_PORT: String(await freePort()),
+    SFX_CODE_CACHE: join(dir, 'code'),
+  };
+  mkdirSync(env.SFX_CODE_CACHE, { mode: 0o700 });
+  const service = (n) => {
+    const folder = join(dir, `service-${n}`);
+    const run = (words, exits = [0]) => sfx(folder, env, words, exits);
+    const edit = (edition) => generateService(folder, n, { name: `bench-${n}`, edition });
+    edit(1);
+    return {
+      dir: folder,
+      sfx: run,
+      /** The code of every function becomes another. */
+      edit,
+      url: async () => JSON.parse(await run(['status', '--json'])).urls.http,
+    };
+  };
+  const end = () => {
+    spawnSync(process.execPath, [bin, 'local', 'stop'], { cwd: dir, env, timeout: PATIENCE_MS });
+    rmSync(dir, { recursive: true, force: true });
+  };
+  const onSignal = () => {
+    end();
+    process.exit(130);
+  };
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  try {
+    return await act({ dir, env, service });
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    end();
+  }
+}
