@@ -9,7 +9,7 @@ import { forward, type Reached } from './forward.js';
 import { type Holding, orGiveBack } from './holding.js';
 import { take } from './lease.js';
 import { holdOpen } from './open.js';
-import { progressOf } from './progress.js';
+import { atSamePause, progressOf } from './progress.js';
 import { type Watched, watch } from './watch.js';
 
 /** How driving a release ended. */
@@ -81,15 +81,40 @@ async function pause(ctx: Context, held: Held, at: Pause): Promise<Driven | { re
   });
   await held.holding.release((head) => ({ ...head, tables: at.tables, past: withStaged(head.past, held) }));
   if (until === undefined) return { held, as: 'paused', percent: at.percent };
-  const seen = await watch(ctx, held, { percent: at.percent, until });
-  if (seen.elsewhere)
-    return {
-      held,
-      as: 'lost',
-      percent: at.percent,
-      error: fail('SFX4122', 'another command took this release over'),
-    };
-  const again = await retake(ctx, held);
+  const over = await waitOut(ctx, held, { percent: at.percent, until });
+  if ('as' in over) return over;
+  const { again, seen } = over;
+  try {
+    return await goOnAfter(ctx, again, at, seen);
+  } catch (error) {
+    return giveUp(ctx, again, error);
+  }
+}
+
+/** Waits without the lease, then takes it again. Without it nothing may be taken back: what fails here leaves the pause. */
+async function waitOut(
+  ctx: Context,
+  held: Held,
+  pause: { readonly percent: number; readonly until: number },
+): Promise<Driven | { readonly again: Held; readonly seen: Watched }> {
+  const { percent } = pause;
+  try {
+    const seen = await watch(ctx, held, pause);
+    if (!seen.elsewhere) return { again: await retake(ctx, held), seen };
+    const error = fail('SFX4122', 'another command took this release over');
+    return { held, as: 'lost', percent, error };
+  } catch (error) {
+    const lost = isSfxError(error) && error.code === 'SFX4102';
+    return { held, as: lost ? 'lost' : 'interrupted', percent, error };
+  }
+}
+
+async function goOnAfter(
+  ctx: Context,
+  again: Held,
+  at: Pause,
+  seen: Watched,
+): Promise<Driven | { readonly held: Held }> {
   await append(again, { kind: 'judged', step: at.step, verdict: seen.verdict, reasons: seen.reasons });
   if (pastDeadline(ctx, again))
     return giveUp(ctx, again, fail('SFX5003', 'the rollout did not end within its deadline'));
@@ -145,12 +170,8 @@ async function retake(ctx: Context, held: Held): Promise<Held> {
 
 async function stillOurs(ctx: Context, holding: Holding, held: Held): Promise<Held> {
   const again = holding.head().open === held.release.number ? await holdOpen(ctx, holding) : undefined;
-  if (
-    again === undefined ||
-    progressOf(again.entries).ended !== undefined ||
-    progressOf(again.entries).back
-  ) {
-    throw fail('SFX4102', `release ${held.release.number} was settled by another command`);
+  if (again === undefined || !atSamePause(held.entries, again.entries)) {
+    throw fail('SFX4102', `release ${held.release.number} was taken further by another command`);
   }
   return again;
 }

@@ -75,3 +75,11 @@ export function progressOf(entries: readonly Entry[]): Progress {
   }
   return now;
 }
+
+/** Whether a release still waits where `before` left it: nobody took it on, back or to its end since. */
+export function atSamePause(before: readonly Entry[], now: readonly Entry[]): boolean {
+  const then = progressOf(before);
+  const since = progressOf(now);
+  if (since.back || since.ended !== undefined) return false;
+  return since.step === then.step && since.paused !== undefined && since.paused.step === then.paused?.step;
+}

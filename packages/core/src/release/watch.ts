@@ -1,10 +1,12 @@
 import { messageOf } from '../errors.js';
 import type { Metrics } from '../provider/contract.js';
+import type { Release } from '../state/documents.js';
 import { stops } from './back.js';
 import type { Context, Held, Work } from './context.js';
 import { judge, type Observation, type Verdict } from './judge.js';
 import { each } from './limits.js';
-import { progressOf } from './progress.js';
+import { openPast } from './open.js';
+import { atSamePause, progressOf } from './progress.js';
 import type { Analysis } from './rollout.js';
 import { changedUnits } from './stage.js';
 
@@ -71,9 +73,13 @@ async function judged(ctx: Context, held: Work, analysis: Analysis, since: Date)
   }
 }
 
+/** A command that was refused held the lease too, and changed nothing: what counts is the journal. */
 async function takenOver(ctx: Context, held: Held): Promise<boolean> {
   const { head } = await ctx.state.readHead();
-  return head === undefined || head.open !== held.release.number || head.fence !== held.holding.fence;
+  const past = head && openPast(head);
+  if (head === undefined || past?.number !== held.release.number) return true;
+  if (head.fence === held.holding.fence) return false;
+  return !atSamePause(held.entries, await ctx.state.entriesOf(past.number, past.began));
 }
 
 async function observations(ctx: Context, held: Work, since: Date): Promise<Observation[]> {
@@ -81,17 +87,18 @@ async function observations(ctx: Context, held: Work, since: Date): Promise<Obse
   const until = new Date(ctx.run.now());
   const units = changedUnits(held).filter((of) => stableOf(held, of.provider, of.part.id) !== undefined);
   return each(units, 8, async (of) => {
-    const read = async (id: string | undefined): Promise<Metrics | undefined> => {
-      if (id === undefined) return undefined;
-      const version = { unit: of.part.id, id, digest: held.release.units[of.key]! };
+    const read = async (id: string | undefined, from: Release | undefined): Promise<Metrics | undefined> => {
+      const digest = from?.units[of.key];
+      if (id === undefined || digest === undefined) return undefined;
+      const version = { unit: of.part.id, id, digest };
       return ctx.fleet.read(of.provider, 'metrics', of.part.id, async (connection) =>
         connection.metrics?.(version, since, until),
       );
     };
     return {
       unit: of.part.id,
-      stable: await read(stableOf(held, of.provider, of.part.id)),
-      candidate: await read(staged[of.key]?.id),
+      stable: await read(stableOf(held, of.provider, of.part.id), held.base),
+      candidate: await read(staged[of.key]?.id, held.release),
     };
   });
 }
