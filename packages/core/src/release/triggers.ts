@@ -37,13 +37,16 @@ export async function triggersAfter(ctx: Context, held: Held): Promise<void> {
   await step(ctx.run, 'triggers', async () => {
     await append(held, { kind: 'triggers', phase: 'after', dir: 'forward' });
     const outputs = await readOutputs(ctx, held.release.irs);
+    const gone = diff.removed.filter(pulls);
+    // What a removed trigger names may be removed with it, and is there until contract.
+    const before = gone.length === 0 ? {} : await readOutputs(ctx, held.base?.irs ?? {});
     const now = [...diff.same, ...diff.changed.map((change) => change.after), ...diff.added];
     let wrote = 0;
-    const make = async (of: Of<Trigger>, enabled: boolean) => {
-      if ((await ensure(ctx, held, of, { enabled, outputs: outputs[of.provider] })).wrote) wrote += 1;
+    const make = async (of: Of<Trigger>, enabled: boolean, from = outputs) => {
+      if ((await ensure(ctx, held, of, { enabled, outputs: from[of.provider] })).wrote) wrote += 1;
     };
     for (const of of now.filter(asked)) await make(of, true);
-    for (const of of diff.removed.filter(pulls)) await make(of, false);
+    for (const of of gone) await make(of, false, before);
     for (const of of now.filter(pulls)) await make(of, true);
     return wrote === 0 ? undefined : sentence(diff.added, diff.changed.length, diff.removed.length);
   });
