@@ -29,13 +29,18 @@ function start(temporary: string): Started {
   };
 }
 
+interface Process {
+  readonly pid: number;
+  readonly words: string;
+}
+
 /** Processes whose words name a folder. */
-async function processesOf(folder: string): Promise<string[]> {
+async function processesOf(folder: string): Promise<Process[]> {
   if (!existsSync('/proc/self/cmdline')) return [];
-  const found: string[] = [];
+  const found: Process[] = [];
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (words.includes(folder)) found.push(words.replaceAll('\0', ' '));
+    if (words.includes(folder)) found.push({ pid: Number(pid), words: words.replaceAll('\0', ' ') });
   }
   return found;
 }
@@ -111,4 +116,23 @@ describe('npm run quickstart', () => {
       await nothingIsLeft(temporary);
     }).timeout(120_000);
   }
+
+  it('says so and leaves nothing when the engine dies under it', async () => {
+    const { child, ended, output } = start(temporary);
+    let killed = 0;
+    const kill = async (): Promise<void> => {
+      const engine = (await processesOf(temporary)).find(({ words }) => words.includes('"home"'));
+      if (engine !== undefined) process.kill(engine.pid, 'SIGKILL');
+      else if (child.exitCode === null) child.kill('SIGTERM');
+    };
+    child.stdout!.on('data', () => {
+      if (killed === 0 && output().includes('calls to GET')) {
+        killed += 1;
+        void kill();
+      }
+    });
+    const exit = await ended;
+    if (existsSync('/proc/self/cmdline')) assert.equal(exit, 1, output());
+    await nothingIsLeft(temporary);
+  }).timeout(120_000);
 });
