@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 'use strict';
-// Starts the bundle in `dist`. Most of a cold start is V8 compiling it, so what V8 compiled is kept between runs, in a
-// folder that only its owner can write. Whatever goes wrong with that, the bundle is compiled anew and nothing is said.
+// Starts the bundle in `dist`. Most of a cold start is V8 compiling it, so what V8 compiled is kept: by the build, beside
+// the bundle, and between runs, in a folder that only its owner can write. Whatever goes wrong with that, the bundle is
+// compiled anew and nothing is said.
 
 const { join } = require('node:path');
 
@@ -62,15 +63,16 @@ function loadCached(fs, dir, bundle, load) {
   const source = fs.readFileSync(bundle, 'utf8');
   // The bundle ends with its own digest: V8 itself compares no more than its length.
   const digest = source.slice(-64);
-  const file = join(dir, `${digest.slice(0, 32)}-${process.versions.v8}-${process.arch}`);
-  const cached = read(fs, file);
+  const name = `${digest.slice(0, 32)}-${process.versions.v8}-${process.arch}`;
+  const file = join(dir, name);
+  const cached = read(fs, file) ?? read(fs, join(bundle, '..', 'code', name));
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: bundle,
     cachedData: cached?.data,
   });
   const known = cached === undefined || script.cachedDataRejected ? [] : cached.names;
-  const name = words.find((word) => /^[a-z]+$/.test(word)) ?? 'help';
-  const key = words.includes('--help') || words.includes('-h') ? 'help' : name;
+  const command = words.find((word) => /^[a-z]+$/.test(word)) ?? 'help';
+  const key = words.includes('--help') || words.includes('-h') ? 'help' : command;
   if (!known.includes(key)) process.once('exit', () => write(fs, file, script, [...known, key]));
   // A script that comes from the cache has lost its way to import: it is lent this file's.
   const module = { exports: {}, sfxImport: (specifier) => import(specifier) };
