@@ -95,6 +95,7 @@ interface Surroundings {
 
 const never = <T>(): Promise<T> => new Promise<T>(() => {});
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: what one process is, around the state that its parts share
 function actor(
   clock: SimulatedClock,
   time: Timeline,
@@ -108,6 +109,7 @@ function actor(
   const onKill = new Set<() => void>();
   let killed = false;
   let frozenUntil = 0;
+  let underWay = 0;
 
   /** Stands here while frozen, for ever once killed. */
   async function alive(): Promise<void> {
@@ -115,17 +117,24 @@ function actor(
     if (killed) await never();
   }
   const timer = (due: number) =>
-    time.letGo(
-      () =>
-        new Promise<void>((resolve) => {
-          time.at(due, resolve);
-        }),
-    );
+    new Promise<void>((resolve) => {
+      time.at(due, resolve);
+    });
 
   const sleep = async (ms: number, until?: AbortSignal): Promise<void> => {
     await alive();
-    await time.letGo(() => cancellable(time, controller.signal, ms, until));
+    const wait = () => cancellable(time, controller.signal, ms, until);
+    // A sleep that something else may end (a heartbeat) is never part of a call.
+    await (underWay > 0 && until === undefined ? time.letGo(wait) : wait());
     await alive();
+  };
+  const inCall = async <T>(act: () => Promise<T>): Promise<T> => {
+    underWay += 1;
+    try {
+      return await time.hold(act);
+    } finally {
+      underWay -= 1;
+    }
   };
   const kill = () => {
     killed = true;
@@ -159,7 +168,7 @@ function actor(
     async call(call, act) {
       await alive();
       try {
-        return await faults.around(call, () => time.hold(act), effects);
+        return await faults.around(call, () => inCall(act), effects);
       } finally {
         await alive();
       }

@@ -1,5 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-
 interface Sleeper {
   readonly due: number;
   readonly seq: number;
@@ -10,18 +8,12 @@ export interface Timeline {
   now(): number;
   /** Calls `wake` at `due`; the answer takes it back. */
   at(due: number, wake: () => void): () => void;
-  /** Time stands still while `act` is under way, except while it sleeps itself. */
+  /** Time stands still while `act` is under way. */
   hold<T>(act: () => Promise<T>): Promise<T>;
-  /** Around a sleep, so that a call that sleeps inside does not wait for itself. */
+  /** Around a sleep of who has a call under way, so that a call that sleeps inside does not wait for itself. */
   letGo<T>(act: () => Promise<T>): Promise<T>;
   /** Nobody who sleeps is woken any more. */
   stop(): void;
-}
-
-/** A call under way. */
-interface Hold {
-  sleeping: number;
-  ended: boolean;
 }
 
 /**
@@ -36,10 +28,9 @@ export function timeline(start: number): Timeline {
   let watching = false;
   let stopped = false;
   const sleepers = new Set<Sleeper>();
-  const calls = new AsyncLocalStorage<Hold>();
 
   const idle = () =>
-    held === 0 && !process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq'));
+    held <= 0 && !process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq'));
 
   function watch(seen: number, quiet: number): void {
     setImmediate(() => {
@@ -90,25 +81,19 @@ export function timeline(start: number): Timeline {
       sleepers.clear();
     },
     async hold(act) {
-      const outer = calls.getStore();
-      if (outer !== undefined && !outer.ended) return act();
-      const hold: Hold = { sleeping: 0, ended: false };
       change(1);
-      try {
-        return await calls.run(hold, act);
-      } finally {
-        hold.ended = true;
-        if (hold.sleeping === 0) change(-1);
-      }
-    },
-    async letGo(act) {
-      const hold = calls.getStore();
-      if (hold === undefined || hold.ended) return act();
-      if (hold.sleeping++ === 0) change(-1);
       try {
         return await act();
       } finally {
-        if (--hold.sleeping === 0 && !hold.ended) change(1);
+        change(-1);
+      }
+    },
+    async letGo(act) {
+      change(-1);
+      try {
+        return await act();
+      } finally {
+        change(1);
       }
     },
   };

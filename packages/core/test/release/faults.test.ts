@@ -95,7 +95,7 @@ describe('one or two faults at random', () => {
             twin.clock.stop();
           },
         ),
-        { numRuns: Number(process.env['SFX_FUZZ_RUNS'] ?? 60), seed: 20301 },
+        { numRuns: Number(process.env['SFX_FUZZ_RUNS'] ?? 150), seed: 20301 },
       );
     });
   }
