@@ -56,57 +56,86 @@ const providersOutside = {
   },
 };
 
-/** CommonJS that knows its own address, and loads most of what Node brings no earlier than at its first use. */
+/** CommonJS that knows its own address, and loads no earlier than at its first use what `lazily` says. */
 const commonJs = {
   format: 'cjs',
   banner: {
-    js: `const __sfxUrl=require("node:url").pathToFileURL(__filename).href,__sfxImport=module.sfxImport??(x=>import(x)),__sfxLazy=${String(lazily)};`,
+    js: `const __sfxUrl=require("node:url").pathToFileURL(__filename).href,__sfxImport=module.sfxImport??(x=>import(x));require=(${String(lazily)})(require);`,
   },
   define: { 'import.meta.url': '__sfxUrl' },
 };
 
-/** Stands for a module until something of it is asked for. Bundled as text: it uses nothing but its arguments. */
+/**
+ * Half of a cold start would go into modules of Node that most commands never use (`child_process`, `crypto`, `http`) and
+ * into the half of core that releases. Something stands for them until one of their names is asked for. Bundled as text:
+ * it uses nothing but its argument. Fit for named imports, not for a module that is itself called.
+ */
 function lazily(load) {
-  let loaded;
-  const module = () => (loaded ??= load());
-  return new Proxy(
-    {},
-    {
-      get: (_, name) => module()[name],
-      has: (_, name) => name in module(),
-      ownKeys: () => Reflect.ownKeys(module()),
-      getOwnPropertyDescriptor: (_, name) => ({
-        ...Reflect.getOwnPropertyDescriptor(module(), name),
-        configurable: true,
-      }),
-    },
-  );
+  const standIn = (open) => {
+    let opened;
+    const module = () => (opened ??= open());
+    return new Proxy(
+      {},
+      {
+        get: (_, name) => module()[name],
+        has: (_, name) => name in module(),
+        ownKeys: () => Reflect.ownKeys(module()),
+        getOwnPropertyDescriptor: (_, name) => ({
+          ...Reflect.getOwnPropertyDescriptor(module(), name),
+          configurable: true,
+        }),
+      },
+    );
+  };
+  return (id) => {
+    if (id.startsWith('sfx-later:')) return standIn(() => load('./later.cjs')[id.slice(10)]);
+    // Node has the ones that are named here before the first line of any program.
+    return /^node:(?!(fs|module|path|url)$)/.test(id) ? standIn(() => load(id)) : load(id);
+  };
 }
 
-/** Node has these before the first line of any program. */
-const THERE = ['fs', 'module', 'path', 'url'];
+/** What reading and checking a configuration does not need: a file of its own, `later.cjs`, by module. */
+const LATER = /^\.\/(artifact|plan|release|state)\//;
 
-/** Half of a cold start would go into modules of Node that most commands never use: `child_process`, `crypto`, `http`. */
-function loadLazily(text) {
-  return text.replaceAll(/\brequire\("(?:node:)?([a-z_/]+)"\)/g, (whole, name) =>
-    builtinModules.includes(name) && !THERE.includes(name) ? `__sfxLazy(()=>${whole})` : whole,
-  );
+/** Leaves out what the door of core imports of it, and collects the names of those modules. */
+function laterOutside(modules) {
+  const core = join(root, 'packages/core/src');
+  return {
+    name: 'later-outside',
+    setup(on) {
+      on.onResolve({ filter: LATER }, ({ path, resolveDir }) => {
+        if (resolveDir !== core) return undefined;
+        modules.add(path.replace(/\.js$/, ''));
+        return { path: `sfx-later:${path.replace(/\.js$/, '')}`, external: true };
+      });
+    },
+  };
 }
 
 async function bundleCli() {
-  const out = join(root, 'packages/cli/dist/sfx.cjs');
+  const dist = join(root, 'packages/cli/dist');
+  const later = new Set();
+  const options = { ...common, ...commonJs, sourcemap: 'linked', sourcesContent: false };
   await build({
-    ...common,
+    ...options,
     entryPoints: [join(root, 'packages/cli/src/start.ts')],
-    outfile: out,
-    ...commonJs,
-    sourcemap: 'linked',
-    sourcesContent: false,
-    plugins: [parserOnly, providersOutside],
+    outfile: join(dist, 'sfx.cjs'),
+    plugins: [parserOnly, providersOutside, laterOutside(later)],
   });
-  // The launcher keys what V8 compiled by this; it stands in the file, so the two cannot part.
-  const text = loadLazily(lendImport(await readFile(out, 'utf8')));
-  await writeFile(out, `${text}//# sfx ${createHash('sha256').update(text).digest('hex')}`);
+  const parts = [...later].sort().map((name) => `export * as ${JSON.stringify(name)} from '${name}.js';`);
+  await build({
+    ...options,
+    stdin: { contents: parts.join('\n'), resolveDir: join(root, 'packages/core/src') },
+    outfile: join(dist, 'later.cjs'),
+    plugins: [providersOutside],
+  });
+  for (const name of ['sfx.cjs', 'later.cjs']) await sign(join(dist, name));
+}
+
+/** The launcher keys what V8 compiled by a digest; it stands in the file, so the two cannot part. */
+async function sign(file) {
+  const text = lendImport(await readFile(file, 'utf8'));
+  await writeFile(file, `${text}//# sfx ${createHash('sha256').update(text).digest('hex')}`);
 }
 
 /** Node 20 forgets how a script imports when it takes the script from a code cache, so the launcher lends its own way. */
@@ -143,7 +172,6 @@ async function bundleProvider(dir) {
     ...commonJs,
     plugins: [onlyWhatIsUsed],
   });
-  await writeFile(door, loadLazily(await readFile(door, 'utf8')));
   const programs = ['daemon/main', 'daemon/worker'].filter((name) => existsSync(source(name)));
   await build({
     ...common,

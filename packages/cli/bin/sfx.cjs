@@ -35,7 +35,7 @@ function run(bundle) {
     start(load(bundle));
     return;
   }
-  start(loadCached(fs, dir, bundle, load));
+  start(loadCached(fs, dir, bundle));
 }
 
 function start(bundle) {
@@ -58,8 +58,12 @@ function cacheFolder(fs) {
   }
 }
 
-function loadCached(fs, dir, bundle, load) {
+function loadCached(fs, dir, bundle) {
   const { Script } = require('node:vm');
+  const load = require('node:module').createRequire(bundle);
+  // What is bundled apart is bundled in the same way.
+  const parts = new Map();
+  const part = (id) => parts.get(id) ?? parts.set(id, loadCached(fs, dir, join(bundle, '..', id))).get(id);
   const source = fs.readFileSync(bundle, 'utf8');
   // The bundle ends with its own digest: V8 itself compares no more than its length.
   const digest = source.slice(-64);
@@ -76,7 +80,8 @@ function loadCached(fs, dir, bundle, load) {
   if (!known.includes(key)) process.once('exit', () => write(fs, file, script, [...known, key]));
   // A script that comes from the cache has lost its way to import: it is lent this file's.
   const module = { exports: {}, sfxImport: (specifier) => import(specifier) };
-  script.runInThisContext()(module.exports, load, module, bundle, join(bundle, '..'));
+  const find = (id) => (id.startsWith('./') ? part(id) : load(id));
+  script.runInThisContext()(module.exports, find, module, bundle, join(bundle, '..'));
   return module.exports;
 }
 
