@@ -134,6 +134,7 @@ function headKeeper(state: StageState, run: Run, claimed: Claimed): HeadKeeper {
 
   const throwIfLost = () => {
     if (lost !== undefined) throw lost;
+    if (over.signal.aborted) throw fail('SFX9001', 'a write after the lease was given back');
   };
   const lose = (why: string) => {
     lost = fail('SFX4102', why);
@@ -149,7 +150,6 @@ function headKeeper(state: StageState, run: Run, claimed: Claimed): HeadKeeper {
   const writeNow = async (next: (head: Head) => Head) => {
     for (;;) {
       throwIfLost();
-      if (over.signal.aborted) throw fail('SFX9001', 'a write after the lease was given back');
       const began = run.now();
       const changed = next(head);
       const put = await writeHeadOnce(state, changed, tag);
