@@ -198,7 +198,11 @@ describe('the lease of a stage', () => {
     });
     await assert.rejects(b.deploy(ana, two), rejectsWith('SFX4122'));
     const head = await headOf(b, b.run('look'));
-    assert.deepEqual([head?.live, head?.lease, head?.next], [2, null, 3]);
+    assert.deepEqual([head?.live, head?.open, head?.lease, head?.next], [2, null, null, 3]);
+    assert.deepEqual(
+      head?.past.map((past) => past.status),
+      ['superseded', 'live'],
+    );
   });
 
   it('is given up by a living holder when a rollback asks for it', async () => {

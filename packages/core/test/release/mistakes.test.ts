@@ -75,7 +75,7 @@ for (const shape of shapeNames) {
       assert.equal(JSON.stringify(b.world.read()), before);
     });
 
-    it('publish what it has already', async () => {
+    it('publish what it has already, nor ask for its code', async () => {
       const steady = (code: string) =>
         intentOf(
           b.sites,
@@ -84,9 +84,21 @@ for (const shape of shapeNames) {
       const b = bench([siteOf(shape)]);
       await b.deploy(b.run(), steady('one'));
       const run = b.run();
-      await b.deploy(run, steady('two'));
-      const published = run.calls.filter((call) => isOp('versions.stage')(call) && call.on === 'list');
-      assert.deepEqual(published, []);
+      const intent = steady('two');
+      const ctx = await b.context(run, { artifacts: intent });
+      const asked: string[] = [];
+      const artifact = (unit: string, digest: string) => {
+        asked.push(unit);
+        return ctx.artifact!(unit, digest);
+      };
+      const outcome = await deployRelease({ ...ctx, artifact }, intent, { waitMs: 0 });
+      assert.equal(outcome.ending, 'live');
+      const own =
+        shapes[shape].unit === 'function'
+          ? ['memory/checkout', 'memory/worker']
+          : [`memory/${shapes[shape].unit}`];
+      assert.deepEqual(asked.sort(), own);
+      assert.ok(!run.calls.some((call) => isOp('versions.stage')(call) && call.on === 'list'));
     });
 
     it('take its own word for it: what somebody moved before the end is found, and nobody is told that it is live', async () => {

@@ -1,0 +1,106 @@
+// Seeds known mistakes, one at a time, and looks whether the conformance suite and the protocol suite find each of them.
+// `node scripts/mutants.mjs [number or word …]` tries only those. Works on copies; the working tree is not touched.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { mistakes } from './mutants/list.mjs';
+import { runTests } from './mutants/run-tests.mjs';
+import { openSandbox, seeded, withMistake } from './mutants/sandbox.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const WIDTH = 2;
+
+function say(text) {
+  process.stdout.write(`${text}\n`);
+}
+
+function chosen(words) {
+  const named = (mutant) =>
+    words.some((word) => (/^\d+$/.test(word) ? mutant.number === Number(word) : mutant.title.includes(word)));
+  return mistakes.filter((mutant) => words.length === 0 || named(mutant));
+}
+
+/** Every text that a mistake replaces must be there, once: else the list no longer fits the code. */
+async function assertFits(mutants) {
+  const problems = [];
+  for (const mutant of mutants) {
+    const texts = {};
+    for (const edit of mutant.edits) {
+      try {
+        texts[edit.file] ??= await readFile(join(root, edit.file), 'utf8');
+        texts[edit.file] = seeded(texts[edit.file], edit);
+      } catch (error) {
+        problems.push(`${mutant.number} ${mutant.title}: ${error.message}`);
+      }
+    }
+  }
+  if (problems.length > 0)
+    throw new Error(`mistakes that cannot be seeded any more:\n\n${problems.join('\n\n')}`);
+}
+
+/** Each item to the next sandbox that is free, as many at once as there are sandboxes. */
+async function spread(sandboxes, items, act) {
+  const queue = [...items];
+  const work = async (sandbox) => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await act(sandbox, item);
+  };
+  await Promise.all(sandboxes.map(work));
+}
+
+async function assertSound(sandboxes, mutants) {
+  const files = [...new Set(mutants.flatMap((mutant) => mutant.tests))].sort();
+  await spread(sandboxes, files, async (sandbox, file) => {
+    const { passed, failed, first } = await runTests(sandbox, [file], { bail: false });
+    if (failed > 0) throw new Error(`without a mistake, ${first.title} fails: ${first.why}`);
+    if (passed === 0) throw new Error(`${file} holds no test`);
+  });
+  say(`without a mistake: ${files.length} test files pass\n`);
+}
+
+async function verdictOn(sandbox, mutant) {
+  try {
+    return await withMistake(sandbox, mutant.edits, () => runTests(sandbox, mutant.tests, { bail: true }));
+  } catch (error) {
+    return { failed: 0, broken: error.message };
+  }
+}
+
+async function tryAll(sandboxes, mutants) {
+  const survivors = [];
+  await spread(sandboxes, mutants, async (sandbox, mutant) => {
+    const verdict = await verdictOn(sandbox, mutant);
+    const name = `${String(mutant.number).padStart(2)} ${mutant.title}`;
+    if (verdict.failed > 0) {
+      say(`killed    ${name}\n             by: ${verdict.first.title}`);
+      return;
+    }
+    survivors.push(mutant);
+    say(`SURVIVED  ${name}${verdict.broken === undefined ? '' : `\n          ${verdict.broken}`}`);
+  });
+  return survivors;
+}
+
+async function main() {
+  const mutants = chosen(process.argv.slice(2));
+  await assertFits(mutants);
+  const sandboxes = await Promise.all(Array.from({ length: WIDTH }, () => openSandbox(root)));
+  try {
+    await assertSound(sandboxes, mutants);
+    const survivors = await tryAll(sandboxes, mutants);
+    say(`\n${mutants.length - survivors.length} passed, ${survivors.length} failed`);
+    return survivors.length === 0 && mutants.length > 0 ? 0 : 1;
+  } finally {
+    await Promise.all(sandboxes.map((sandbox) => sandbox.close()));
+  }
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error) => {
+    process.stderr.write(`${error.message}\n`);
+    say('0 passed, 1 failed');
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,18 @@
+// Where mistakes are seeded, and the tests that look.
+export const release = (name) => `packages/core/src/release/${name}.ts`;
+export const memory = (name) => `packages/core/src/testing/memory/${name}.ts`;
+export const engine = (name) => `packages/provider-local/src/${name}.ts`;
+
+const protocolTest = (name) => `packages/core/test/release/${name}.test.ts`;
+
+export const conformance = 'packages/core/test/testing/conformance.test.ts';
+export const engineConformance = 'packages/provider-local/test/conformance.test.ts';
+export const [gc, infra, lease, mistakesTest, rollout, story, triggers] = [
+  'gc',
+  'infra',
+  'lease',
+  'mistakes',
+  'rollout',
+  'story',
+  'triggers',
+].map(protocolTest);
