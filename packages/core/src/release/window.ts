@@ -36,9 +36,10 @@ export function earlierGood(head: Head): readonly Past[] {
   const seen = new Set<string>([live.digest]);
   const result: Past[] = [];
   for (const one of [...head.past].sort((a, b) => b.number - a.number)) {
-    if (one.number >= live.number || !good(one) || seen.has(one.digest)) continue;
-    seen.add(one.digest);
-    result.push(one);
+    if (one.number >= live.number || seen.has(one.digest)) continue;
+    if (good(one)) result.push(one);
+    // What was rolled back is bad under each of its earlier numbers too.
+    if (good(one) || one.status === 'rolled back') seen.add(one.digest);
   }
   return result;
 }
