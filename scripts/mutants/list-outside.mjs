@@ -89,7 +89,7 @@ export const outside = [
       {
         file: engine('daemon/admin-routes'),
         from: "throw refusal(409, 'SFX3107', `version ${one.version.id} has alias ${aliases.join(', ')}`);",
-        to: '',
+        to: 'void refusal;',
       },
     ],
     tests: [engineConformance],
@@ -123,9 +123,9 @@ export const outside = [
     title: "a stage's name is missing from what the local engine keeps",
     edits: [
       {
-        file: engine('versions'),
-        from: 'return `/v1/stages/${scope.service}/${scope.stage}`;',
-        to: 'return `/v1/stages/${scope.service}/all`;',
+        file: engine('daemon/stages'),
+        from: 'const keyOf = (scope: Scope) => `${scope.service}/${scope.stage}`;',
+        to: 'const keyOf = (scope: Scope) => scope.service;',
       },
     ],
     tests: [engineConformance],

@@ -1,5 +1,5 @@
 // Mistakes in the release protocol, in plans and in state: packages/core/src.
-import { gc, infra, lease, mistakesTest, release, rollout, story, triggers } from './places.mjs';
+import { gc, infra, lease, mistakesTest, release, rollout, select, story, triggers } from './places.mjs';
 
 export const protocol = [
   {
@@ -320,14 +320,20 @@ export const protocol = [
   {
     number: 16,
     title: '~1 names a bad release',
+    edits: [{ file: release('window'), from: 'if (good(one)) result.push(one);', to: 'result.push(one);' }],
+    tests: [mistakesTest],
+  },
+  {
+    number: 16,
+    title: '~1 names a bad release: by an earlier number',
     edits: [
       {
         file: release('window'),
-        from: 'if (one.number >= live.number || !good(one) || seen.has(one.digest)) continue;',
-        to: 'if (one.number >= live.number || seen.has(one.digest)) continue;',
+        from: "if (good(one) || one.status === 'rolled back') seen.add(one.digest);",
+        to: 'if (good(one)) seen.add(one.digest);',
       },
     ],
-    tests: [mistakesTest],
+    tests: [select],
   },
   {
     number: 17,

@@ -7,12 +7,13 @@ const protocolTest = (name) => `packages/core/test/release/${name}.test.ts`;
 
 export const conformance = 'packages/core/test/testing/conformance.test.ts';
 export const engineConformance = 'packages/provider-local/test/conformance.test.ts';
-export const [gc, infra, lease, mistakesTest, rollout, story, triggers] = [
+export const [gc, infra, lease, mistakesTest, rollout, select, story, triggers] = [
   'gc',
   'infra',
   'lease',
   'mistakes',
   'rollout',
+  'select',
   'story',
   'triggers',
 ].map(protocolTest);
