@@ -57,6 +57,8 @@ export interface StageMeta {
 export interface AliasDocument {
   readonly table: Table;
   readonly stamp?: Stamp;
+  /** The release that its stable versions are; the stamp's is the candidates' while there are some. */
+  readonly live?: number;
   readonly token: string;
 }
 

@@ -30,9 +30,8 @@ describe('a function on the local engine', () => {
 
     const { table } = await connection.traffic.read({ id: 'live', units: [] });
     const candidate = await stage(connection, 'hello', handler('return text("new")'), {}, 2);
-    await flip(connection, {
-      hello: { stable: table['hello']!.stable, candidate: { version: candidate.id, percent: 0 } },
-    });
+    const split = { stable: table['hello']!.stable, candidate: { version: candidate.id, percent: 0 } };
+    await flip(connection, { hello: split }, 1, 2);
     const answer = await call(`${url}/hello/ana`, asking);
     assert.equal(answer.text, 'new');
     assert.equal(answer.headers['x-sfx-release'], '2');

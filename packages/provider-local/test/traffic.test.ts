@@ -73,13 +73,28 @@ describe('traffic on the local engine', () => {
   });
 
   it('is split over HTTP as the table says', async () => {
-    await flip(connection, { hello: { stable: one.id, candidate: { version: two.id, percent: 20 } } });
+    await flip(connection, { hello: { stable: one.id, candidate: { version: two.id, percent: 20 } } }, 1, 2);
     const agent = new Agent({ keepAlive: true, maxSockets: 10 });
     const answers = await Promise.all(Array.from({ length: 2_000 }, () => call(url, { agent })));
     agent.destroy();
     const candidate = answers.filter((answer) => answer.headers['x-sfx-release'] === '2');
     within(candidate.length, 2_000, 0.2);
     for (const answer of answers) assert.equal(answer.text, answer.headers['x-sfx-release']);
+  });
+
+  it('names the release that each answer is for: stable keeps its own while another is shifted or taken back', async () => {
+    const releaseOf = async (headers = {}) => (await call(url, { headers })).headers['x-sfx-release'];
+    const candidate = { version: two.id, percent: 0 };
+    await flip(connection, { hello: { stable: one.id } }, 1, 7);
+    await flip(connection, { hello: { stable: one.id, candidate } }, 1, 8);
+    const before = await releaseOf();
+    assert.equal(await releaseOf({ 'x-sfx-candidate': '1' }), '8');
+    await flip(connection, { hello: { stable: one.id } }, 1, 8);
+    assert.equal(await releaseOf(), before);
+    await flip(connection, { hello: { stable: two.id } }, 1, 9);
+    assert.equal(await releaseOf(), '9');
+    await flip(connection, { hello: { stable: one.id } }, 1, 10);
+    assert.equal(await releaseOf(), '10');
   });
 
   it('loses no call while it is flipped, shifted and taken back, and versions are cooled and removed', async () => {

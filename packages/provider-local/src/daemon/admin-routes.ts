@@ -274,5 +274,5 @@ function invoked(call: AdminCall, wanted: InvokeWrite): Serving {
   }
   const chosen = stage.choose(wanted.alias ?? '', wanted.function, false);
   if (typeof chosen === 'string') throw refusal(404, 'SFX6105', `nothing is live for ${wanted.function}`);
-  return chosen;
+  return chosen.serving;
 }

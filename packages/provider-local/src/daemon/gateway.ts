@@ -5,13 +5,13 @@ import { corsHeaders, preflightHeaders } from './cors.js';
 import type { Failure, Outcome } from './outcomes.js';
 import { textOf } from './refusal.js';
 import type { Match, Router } from './router.js';
-import type { Serving } from './versions.js';
+import type { Chosen, Serving } from './versions.js';
 
 /** What a gateway asks of its service and stage. */
 export interface GatewayHost {
   router(): Router;
   /** The version that takes this call; one draw per call. */
-  choose(alias: string, unit: string, candidate: boolean): Serving | 'nothing live' | 'no candidate';
+  choose(alias: string, unit: string, candidate: boolean): Chosen | 'nothing live' | 'no candidate';
 }
 
 /** Bytes of a request's body. */
@@ -86,7 +86,8 @@ async function serve(host: GatewayHost, req: IncomingMessage, res: ServerRespons
     return problem(res, 409, 'SFX6104', `${route.function} has no candidate`, cors);
   if (chosen === 'nothing live')
     return problem(res, 503, 'SFX6105', `nothing is live for ${route.function}`, cors);
-  const outcome = await chosen.pool.call({
+  const { serving, release } = chosen;
+  const outcome = await serving.pool.call({
     kind: 'http',
     requestId: randomUUID(),
     method,
@@ -96,8 +97,9 @@ async function serve(host: GatewayHost, req: IncomingMessage, res: ServerRespons
     params,
     route: `${route.method} ${route.path}`,
   });
-  const status = answer(res, outcome, chosen, method, [...chosen.headers, ...cors], route.cors !== null);
-  chosen.metrics.record(performance.now() - began, status >= 500);
+  const ours = ['x-sfx-version', serving.shown, 'x-sfx-release', String(release), ...cors];
+  const status = answer(res, outcome, serving, method, ours, route.cors !== null);
+  serving.metrics.record(performance.now() - began, status >= 500);
 }
 
 /** Answers a preflight, if the route that it asks about has CORS. */

@@ -10,7 +10,7 @@ import { createGateway } from './gateway.js';
 import { LOOPBACK, listen, listenFrom } from './ports.js';
 import { refusal } from './refusal.js';
 import { type Cors, createRouter, pick, type Router } from './router.js';
-import { openVersions, type Serving, type VersionStore } from './versions.js';
+import { type Chosen, openVersions, type VersionStore } from './versions.js';
 
 /** One service and stage on the engine: its versions, aliases, triggers, its port and the gateway behind it. */
 export interface Stage {
@@ -26,7 +26,7 @@ export interface Stage {
   trigger(kind: string, id: string): TriggerDocument | undefined;
   setTrigger(trigger: TriggerDocument): Promise<void>;
   removeTrigger(kind: string, id: string): Promise<void>;
-  choose(alias: string, unit: string, candidate: boolean): Serving | 'nothing live' | 'no candidate';
+  choose(alias: string, unit: string, candidate: boolean): Chosen | 'nothing live' | 'no candidate';
   url(): string | null;
   report(): EngineService;
   /** Opens its port: its own from before, or the next free one. */
@@ -127,12 +127,16 @@ function chooseVersion(
   alias: string,
   unit: string,
   candidate: boolean,
-): Serving | 'nothing live' | 'no candidate' {
-  const split = state.aliases.get(alias)?.table[unit];
+): Chosen | 'nothing live' | 'no candidate' {
+  const document = state.aliases.get(alias);
+  const split = document?.table[unit];
   if (split === undefined) return 'nothing live';
   if (candidate && split.candidate === undefined) return 'no candidate';
   const id = candidate ? split.candidate!.version : pick(split, Math.random());
-  return state.versions.byId(id) ?? 'nothing live';
+  const serving = state.versions.byId(id);
+  if (serving === undefined) return 'nothing live';
+  const stamped = document?.stamp?.release ?? 0;
+  return { serving, release: id === split.stable ? (document?.live ?? stamped) : stamped };
 }
 
 async function setAlias(state: State, id: string, write: AliasWrite): Promise<AliasDocument | 'conflict'> {
@@ -140,11 +144,23 @@ async function setAlias(state: State, id: string, write: AliasWrite): Promise<Al
   if (now?.stamp !== undefined && now.stamp.fence > write.stamp.fence) return 'conflict';
   if (write.token !== (now?.token ?? null)) return 'conflict';
   checkTable(state.versions, write.to);
-  const next: AliasDocument = { table: write.to, stamp: write.stamp, token: tokenAfter(now) };
+  const live = stableMoved(now?.table ?? {}, write.to) ? write.stamp.release : now?.live;
+  const next: AliasDocument = {
+    table: write.to,
+    stamp: write.stamp,
+    token: tokenAfter(now),
+    ...(live === undefined ? {} : { live }),
+  };
   const all = Object.fromEntries([...state.aliases, [id, next]]);
   await writeDocument(join(state.options.dir, 'aliases.json'), all);
   state.aliases.set(id, next);
   return next;
+}
+
+/** A unit that is new changes nothing for callers of the others; the first table of all does. */
+function stableMoved(before: Table, after: Table): boolean {
+  const known = Object.keys(after).filter((unit) => before[unit] !== undefined);
+  return known.length === 0 || known.some((unit) => before[unit]!.stable !== after[unit]!.stable);
 }
 
 /** Never the same twice, also when an alias document was restored from somewhere. */

@@ -37,9 +37,15 @@ export interface Serving {
   readonly pool: Pool;
   readonly metrics: VersionMetrics;
   readonly logs: VersionLog;
-  /** `x-sfx-version` and `x-sfx-release`, flat. */
-  readonly headers: readonly string[];
+  /** As callers see it in `x-sfx-version`. */
+  readonly shown: string;
   log(stream: LogStream, text: string): void;
+}
+
+/** The version that takes a call, and the release that it takes it for. */
+export interface Chosen {
+  readonly serving: Serving;
+  readonly release: number;
 }
 
 /** The versions of one service and stage. */
@@ -169,8 +175,7 @@ async function serve(options: VersionStoreOptions, document: VersionDocument): P
       context,
     },
   });
-  const headers = ['x-sfx-version', shown, 'x-sfx-release', String(release)];
-  return { version, pool, metrics: versionMetrics(options.now, saved), logs, headers, log: logs.write };
+  return { version, pool, metrics: versionMetrics(options.now, saved), logs, shown, log: logs.write };
 }
 
 /** What a program needs of its machine; nothing else of the daemon's environment reaches a handler. */
