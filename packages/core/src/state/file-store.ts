@@ -1,19 +1,21 @@
 import { link, mkdir, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fail, messageOf } from '../errors.js';
-import { digestOf, type Json } from '../json.js';
+import { digestOf, type Json, short } from '../json.js';
 import type { Store } from './store.js';
 
 /** A generation that is older than this may be cleaned away. */
 const CLEAN_AFTER_MS = 60 * 60 * 1000;
-const KEY = /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/;
+/** Words of a key; none is `.` or `..`, which would lead out of the folder. */
+const KEY = /^(?!\.\.?(\/|$))[A-Za-z0-9._-]+(\/(?!\.\.?(\/|$))[A-Za-z0-9._-]+)*$/;
 const FILE = /^(.+)@(\d{10})\.json$/;
 
 /**
  * State in a folder. Each value of a key is a file of its own, `key@generation`, made whole elsewhere and then linked
  * into place: the link fails when the generation is there, so it is the compare-and-swap, without a lock that a killed
  * process could leave behind. The newest generation counts; generations are cleaned oldest first, so a writer that slept
- * through many others finds its predecessor gone and knows that its link proves nothing.
+ * through many others finds its predecessor gone and knows that its link proves nothing. A tag is a generation and the
+ * checksum of its value: generations begin anew when a key was deleted, and who knows an earlier one must not match.
  *
  * Errors: SFX4118 (cannot be read or written, such as a full disk), SFX4109 (a file that is not what was written).
  */
@@ -23,13 +25,13 @@ export function fileStore(dir: string): Store {
       for (;;) {
         const newest = (await generations(dir, key)).at(-1);
         if (newest === undefined) return undefined;
-        const value = await readValue(pathOf(dir, key, newest));
+        const found = await readValue(pathOf(dir, key, newest));
         // Cleaned between listing and reading: a newer one is there.
-        if (value !== undefined) return { value, tag: String(newest) };
+        if (found !== undefined) return { value: found.value, tag: tagOf(newest, found.sum) };
       }
     },
     async put(key, value, expect) {
-      return guarded('write', key, () => put(dir, key, value, expect === null ? 0 : Number(expect)));
+      return guarded('write', key, () => put(dir, key, value, expect));
     },
     async list(prefix) {
       const found = new Set<string>();
@@ -44,12 +46,19 @@ export function fileStore(dir: string): Store {
   };
 }
 
-async function put(dir: string, key: string, value: Json, expect: number): Promise<string | 'conflict'> {
-  const before = await generations(dir, key);
-  if ((before.at(-1) ?? 0) !== expect) return 'conflict';
-  const target = pathOf(dir, key, expect + 1);
+async function put(
+  dir: string,
+  key: string,
+  value: Json,
+  expect: string | null,
+): Promise<string | 'conflict'> {
+  const base = expect === null ? 0 : Number.parseInt(expect, 10);
+  if (((await generations(dir, key)).at(-1) ?? 0) !== base) return 'conflict';
+  if (expect !== null && (await tagAt(dir, key, base)) !== expect) return 'conflict';
+  const target = pathOf(dir, key, base + 1);
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-  const whole = await writeAside(target, value);
+  const sum = digestOf(value);
+  const whole = await writeAside(target, value, sum);
   try {
     await link(whole, target);
   } catch (error) {
@@ -58,21 +67,30 @@ async function put(dir: string, key: string, value: Json, expect: number): Promi
   } finally {
     await rm(whole, { force: true });
   }
-  const after = await generations(dir, key);
-  if (expect > 0 && !after.includes(expect)) {
+  if (expect !== null && (await tagAt(dir, key, base)) !== expect) {
     await rm(target, { force: true });
     return 'conflict';
   }
-  await clean(dir, key, after.slice(0, -2));
-  return String(expect + 1);
+  await clean(dir, key, (await generations(dir, key)).slice(0, -2));
+  return tagOf(base + 1, sum);
 }
 
-async function writeAside(target: string, value: Json): Promise<string> {
+function tagOf(generation: number, sum: string): string {
+  return `${generation}-${short(sum, 16)}`;
+}
+
+/** The tag of a generation as it is on the disk; undefined when it is gone. */
+async function tagAt(dir: string, key: string, generation: number): Promise<string | undefined> {
+  const found = await readValue(pathOf(dir, key, generation));
+  return found === undefined ? undefined : tagOf(generation, found.sum);
+}
+
+async function writeAside(target: string, value: Json, sum: string): Promise<string> {
   const aside = `${target}.${process.pid}.${digestOf([target, Math.random()]).slice(7, 19)}.tmp`;
   const body = JSON.stringify(value);
   const file = await open(aside, 'wx', 0o600);
   try {
-    await file.writeFile(`${JSON.stringify({ sum: digestOf(value) })}\n${body}\n`);
+    await file.writeFile(`${JSON.stringify({ sum })}\n${body}\n`);
     await file.sync();
   } catch (error) {
     await rm(aside, { force: true });
@@ -83,8 +101,8 @@ async function writeAside(target: string, value: Json): Promise<string> {
   return aside;
 }
 
-/** The value, or undefined when the file is gone. */
-async function readValue(path: string): Promise<Json | undefined> {
+/** The value with its checksum, or undefined when the file is gone. */
+async function readValue(path: string): Promise<{ readonly value: Json; readonly sum: string } | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -95,7 +113,8 @@ async function readValue(path: string): Promise<Json | undefined> {
   const [head = '', body = ''] = text.split('\n');
   try {
     const value = JSON.parse(body) as Json;
-    if ((JSON.parse(head) as { sum: string }).sum === digestOf(value)) return value;
+    const { sum } = JSON.parse(head) as { sum: string };
+    if (sum === digestOf(value)) return { value, sum };
   } catch (error) {
     throw fail('SFX4109', `state file ${path} is damaged: ${messageOf(error)}`, { cause: error });
   }
