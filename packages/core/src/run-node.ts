@@ -107,7 +107,11 @@ function namespace(): string {
 /** When a process started, in a form that a later process of the same number does not share; undefined when it is gone. */
 function startOf(pid: number): string | undefined {
   const stat = read(`/proc/${pid}/stat`);
-  if (stat !== undefined) return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  if (stat !== undefined) {
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // One that ended, and that its parent did not ask about yet, keeps its number; it does nothing any more.
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  }
   if (process.platform === 'linux') return undefined;
   try {
     return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
