@@ -26,7 +26,7 @@ export async function loadProvider(name: string, projectDir: string, sfxDir: str
   if (found === undefined) {
     const known = providerPackages([projectDir, sfxDir]).map((one) => one.name);
     throw fail('SFX3001', `there is no provider ${JSON.stringify(name)} here`, {
-      hint: `There ${known.length === 1 ? 'is' : 'are'}: ${known.join(', ')}. A provider is a package called ${packagesOf(NAME.test(name) ? name : 'NAME').join(' or ')}.`,
+      hint: `${known.length === 0 ? 'None is installed' : `There ${known.length === 1 ? 'is' : 'are'}: ${known.join(', ')}`}. A provider is a package called ${packagesOf(NAME.test(name) ? name : 'NAME').join(' or ')}.`,
     });
   }
   return loadFrom(name, found.entry);
@@ -94,8 +94,12 @@ function resolveEntry(name: string, from: string): string | undefined {
 function readManifest(dir: string): Record<string, unknown> | undefined {
   const path = join(dir, 'package.json');
   if (!existsSync(path)) return undefined;
-  const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-  return isObject(value) ? value : undefined;
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return isObject(value) ? value : undefined;
+  } catch (error) {
+    throw fail('SFX3002', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Conditions in the order in which `import` would try them; `sfx-source` only when Node was started with it. */
@@ -158,8 +162,9 @@ export function providerPackages(
 export async function listProviders(projectDir: string, sfxDir: string): Promise<readonly ProviderEntry[]> {
   const entries: ProviderEntry[] = [];
   for (const found of providerPackages([projectDir, sfxDir])) {
-    const version = String(readManifest(found.dir)?.['version'] ?? '');
+    let version = '';
     try {
+      version = String(readManifest(found.dir)?.['version'] ?? '');
       const provider = await loadProvider(found.name, projectDir, sfxDir);
       entries.push({
         name: found.name,
