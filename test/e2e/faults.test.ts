@@ -209,7 +209,7 @@ describe('a full disk', () => {
 
   it(`of the engine leaves what is live as it is (${disk ? 'a small disk' : 'a limit'})`, async () => {
     const other = await openHome('disk-engine');
-    const limit = { shell: "trap '' XFSZ; ulimit -f 8; exec" };
+    const limit = { shell: "trap '' XFSZ; ulimit -f 512; exec" };
     try {
       if (disk) await smallDisk(other.engine, '3m');
       await change('small');
