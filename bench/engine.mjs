@@ -21,7 +21,7 @@ async function freePort() {
 }
 
 /** What `sfx` printed as result. Throws when it ends otherwise than with one of `exits`. */
-function sfx(cwd, env, words, exits) {
+function sfx(cwd, env, words, exits, running) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [bin, ...words], {
       cwd,
@@ -29,12 +29,14 @@ function sfx(cwd, env, words, exits) {
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: PATIENCE_MS,
     });
+    running.add(child);
     let out = '';
     let err = '';
     child.stdout.setEncoding('utf8').on('data', (text) => (out += text));
     child.stderr.setEncoding('utf8').on('data', (text) => (err += text));
     child.on('error', reject);
     child.on('close', (code, signal) => {
+      running.delete(child);
       if (exits.includes(code)) resolve(out);
       else reject(new Error(`sfx ${words.join(' ')} ended with ${code ?? signal}\n${out}${err}`));
     });
@@ -57,9 +59,10 @@ export async function withEngine(act) {
     SFX_CODE_CACHE: join(dir, 'code'),
   };
   mkdirSync(env.SFX_CODE_CACHE, { mode: 0o700 });
+  const running = new Set();
   const service = (n) => {
     const folder = join(dir, `service-${n}`);
-    const run = (words, exits = [0]) => sfx(folder, env, words, exits);
+    const run = (words, exits = [0]) => sfx(folder, env, words, exits, running);
     const edit = (edition) => generateService(folder, n, { name: `bench-${n}`, edition });
     edit(1);
     return {
@@ -71,6 +74,7 @@ export async function withEngine(act) {
     };
   };
   const end = () => {
+    for (const child of running) child.kill('SIGKILL');
     spawnSync(process.execPath, [bin, 'local', 'stop'], { cwd: dir, env, timeout: PATIENCE_MS });
     rmSync(dir, { recursive: true, force: true });
   };
