@@ -1,6 +1,6 @@
-import { fail } from '../errors.js';
+import { fail, isSfxError } from '../errors.js';
 import type { Digest } from '../json.js';
-import { releaseDigest } from '../plan/digests.js';
+import { releaseDigest, unitDigests } from '../plan/digests.js';
 import type { Intent } from '../plan/intent.js';
 import type { Version } from '../provider/contract.js';
 import { type Head, type Past, type Qualified, type Release, STATE_VERSION } from '../state/documents.js';
@@ -75,8 +75,10 @@ async function adoptUnder(
 ): Promise<Release> {
   await closeOpen(ctx, holding);
   const found = await versionsLive(ctx, intent, seen);
-  const number = Math.max(holding.head().next, newest + 1);
-  const release = adopted(ctx, intent, seen, number, holding.head(), found);
+  const release = await recorded(ctx, Math.max(holding.head().next, newest + 1), (free) =>
+    adopted(ctx, intent, seen, free, holding.head(), found),
+  );
+  const { number } = release;
   const held: Held = { release, base: undefined, entries: [], holding };
   const line = await journalled(ctx, held, found);
   await holding.release((head) => ({
@@ -96,6 +98,22 @@ async function adoptUnder(
   return release;
 }
 
+/** Records that may be left of a state that was lost in part. */
+const LEFT_OVER = 1_000;
+
+/** Keeps the release under the first free number: an adoption that was cut off, or a lost head, leaves records behind. */
+async function recorded(ctx: Context, from: number, make: (number: number) => Release): Promise<Release> {
+  for (let number = from; ; number++) {
+    const release = make(number);
+    try {
+      await ctx.state.createRelease(release);
+      return release;
+    } catch (error) {
+      if (!isSfxError(error) || error.code !== 'SFX4122' || number > from + LEFT_OVER) throw error;
+    }
+  }
+}
+
 /** A release that cannot be settled because somebody moved its aliases ends as partial here. */
 async function closeOpen(ctx: Context, holding: Holding): Promise<void> {
   const open = await holdOpen(ctx, holding);
@@ -109,6 +127,9 @@ async function closeOpen(ctx: Context, holding: Holding): Promise<void> {
     ),
   }));
 }
+
+/** Of a unit whose version is not what the files would give: nobody knows what it was made of. */
+export const UNKNOWN_CODE: Digest = 'sha256:unknown';
 
 type Found = Readonly<Record<Qualified, Version>>;
 
@@ -141,6 +162,7 @@ function adopted(
   found: Found,
 ): Release {
   const units = Object.fromEntries(Object.entries(found).map(([key, version]) => [key, version.digest]));
+  const wanted = unitDigests(intent.irs, intent.artifacts);
   return {
     version: STATE_VERSION,
     number,
@@ -148,7 +170,12 @@ function adopted(
     kind: 'adopt',
     base: head.live,
     irs: intent.irs,
-    artifacts: Object.fromEntries(Object.keys(found).map((key) => [key, 'sha256:unknown' as Digest])),
+    artifacts: Object.fromEntries(
+      Object.entries(found).map(([key, version]) => [
+        key,
+        version.digest === wanted[key] ? intent.artifacts[key]! : UNKNOWN_CODE,
+      ]),
+    ),
     units,
     undo: tablesRead(seen),
     rollout: { steps: [{ weight: 100 }], onFailure: 'rollback', bakeMs: 0, expand: 'late' },
@@ -161,7 +188,6 @@ function adopted(
 async function journalled(ctx: Context, held: Held, found: Found): Promise<Past> {
   const { release, holding } = held;
   const began = (await holding.lastSeq()) + 1;
-  await ctx.state.createRelease(release);
   await append(held, { kind: 'taken', by: ctx.run.holder.name, command: 'adopt' });
   const staged = await holding.append(release.number, { kind: 'staged', versions: found });
   await append(held, { kind: 'ended', as: 'live', tables: withoutEmpty(release.undo) });

@@ -2,6 +2,7 @@ import { fail } from '../errors.js';
 import type { Digest } from '../json.js';
 import type { Capabilities, Ir, Resource, Unit } from '../provider/contract.js';
 import type { Qualified } from '../state/documents.js';
+import { UNKNOWN_CODE } from './adopt.js';
 import type { Context } from './context.js';
 import { qualify } from './fleet.js';
 import { livePast } from './observe.js';
@@ -19,7 +20,8 @@ export interface Only {
 /**
  * `--function`: a full release in which other units keep their versions. Their part of the IR is the live release's, so
  * that rollback history stays whole.
- * Errors: SFX4117 (no such function), SFX3005 (the provider's unit holds more than the chosen functions).
+ * Errors: SFX4117 (no such function), SFX3005 (the provider's unit holds more than the chosen functions), SFX4203 (what
+ * the others are made of was adopted and is not known).
  */
 export async function onlyFunctions(
   ctx: Context,
@@ -46,6 +48,20 @@ export async function onlyFunctions(
   const chosen = (functions: readonly string[]) => functions.some((name) => names.includes(name));
   const build = next.units.filter((unit) => chosen(unit.functions));
   const rest = base.units.filter((unit) => !chosen(unit.functions));
+  const artifacts = rest.map((unit) => {
+    const key = qualify(provider, unit.id);
+    return [key, live!.release.artifacts[key]!] as const;
+  });
+  const unknown = rest.filter((_unit, index) => artifacts[index]![1] === UNKNOWN_CODE);
+  if (unknown.length > 0) {
+    throw fail(
+      'SFX4203',
+      `the code of ${unknown.map((unit) => unit.id).join(', ')} was adopted and is not known`,
+      {
+        hint: 'Deploy the whole service once.',
+      },
+    );
+  }
   const units = [...rest, ...build].sort(byId);
   const ids = new Set(units.map((unit) => unit.id));
   return {
@@ -61,11 +77,7 @@ export async function onlyFunctions(
       ].sort(byId),
     },
     build,
-    artifacts: Object.fromEntries(
-      rest.map(
-        (unit) => [qualify(provider, unit.id), live!.release.artifacts[qualify(provider, unit.id)]!] as const,
-      ),
-    ),
+    artifacts: Object.fromEntries(artifacts),
   };
 }
 
