@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { isSfxError } from '../../src/errors.js';
+import type { Digest } from '../../src/json.js';
 import { unitDigests } from '../../src/plan/digests.js';
 import type { Intent } from '../../src/plan/intent.js';
 import type { Call, Run } from '../../src/run.js';
@@ -68,7 +69,7 @@ export const releasesIn = (b: Bench) => stored<Release>(b, 'releases/');
 export const headIn = (b: Bench): Head => stored<Head>(b, 'head')[0]!;
 
 /** Digests of the versions of a unit that the provider has. */
-export function versionsAt(b: Bench, unit: string): string[] {
+export function versionsAt(b: Bench, unit: string): Digest[] {
   return Object.values(b.world.read().versions)
     .filter((version) => version.unit === unit)
     .sort((a, c) => a.serial - c.serial)
@@ -76,7 +77,7 @@ export function versionsAt(b: Bench, unit: string): string[] {
 }
 
 /** What a unit's version must be in a release of `intent`. */
-export function digestIn(intent: Intent, unit: string): string {
+export function digestIn(intent: Intent, unit: string): Digest {
   return unitDigests(intent.irs, intent.artifacts)[`memory/${unit}`]!;
 }
 
