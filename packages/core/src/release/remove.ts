@@ -30,6 +30,15 @@ export async function removeStage(ctx: Context, options: { readonly waitMs: numb
   const parts = await orGiveBack(ctx.run, holding, async () => {
     const all = await partsOfAll(ctx, holding);
     await step(ctx.run, 'remove', () => takeAllAway(ctx, holding, all));
+    // Cut off among its documents, a removal that is run again must not ask for those that are gone already.
+    await holding.change((head) => ({
+      ...head,
+      live: null,
+      open: null,
+      contract: null,
+      tables: {},
+      past: head.past.map((one) => ({ ...one, forgotten: true as const })),
+    }));
     await ctx.state.removeAll();
     return all;
   });
