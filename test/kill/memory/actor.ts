@@ -5,11 +5,13 @@
 
 import { isSfxError } from '../../../packages/core/src/errors.js';
 import type { Intent } from '../../../packages/core/src/plan/intent.js';
+import { adoptRelease } from '../../../packages/core/src/release/adopt.js';
 import type { Context } from '../../../packages/core/src/release/context.js';
 import { deployRelease } from '../../../packages/core/src/release/deploy.js';
 import { fleet } from '../../../packages/core/src/release/fleet.js';
 import type { Outcome } from '../../../packages/core/src/release/outcome.js';
 import { promoteRelease } from '../../../packages/core/src/release/promote.js';
+import { removeStage } from '../../../packages/core/src/release/remove.js';
 import { resumeRelease } from '../../../packages/core/src/release/resume.js';
 import { rollbackRelease } from '../../../packages/core/src/release/rollback.js';
 import type { Run } from '../../../packages/core/src/run.js';
@@ -29,7 +31,19 @@ import {
 } from '../../../packages/core/src/testing/index.js';
 import { by, intentFor, scope } from './service.js';
 
-export type Act = 'deploy v1' | 'deploy v2' | 'canary v2' | 'promote' | 'rollback' | 'resume' | 'close';
+export type Act =
+  | 'deploy v1'
+  | 'deploy v2'
+  | 'canary v2'
+  | 'promote'
+  | 'rollback'
+  | 'resume'
+  /** Rolls back what is open, if anything is. */
+  | 'close'
+  | 'remove'
+  | 'adopt'
+  /** Takes the documents of the stage away, as a lost disk does. */
+  | 'lose state';
 
 export interface Order {
   readonly folder: string;
@@ -84,7 +98,7 @@ async function contextOf({ order: { shape }, world, run }: Scene, intent?: Inten
   };
 }
 
-async function perform(scene: Scene, act: Exclude<Act, 'close'>): Promise<Outcome> {
+async function perform(scene: Scene, act: Exclude<Act, 'close' | 'lose state'>): Promise<Outcome> {
   const { shape, v2 } = scene.order;
   const next = intentFor(shape, v2, act === 'canary v2' ? 5 : undefined);
   const waitMs = 60_000;
@@ -101,6 +115,12 @@ async function perform(scene: Scene, act: Exclude<Act, 'close'>): Promise<Outcom
       return promoteRelease(await contextOf(scene), { waitMs });
     case 'rollback':
       return rollbackRelease(await contextOf(scene), { waitMs, by });
+    case 'remove':
+      return removeStage(await contextOf(scene), { waitMs });
+    case 'adopt': {
+      const first = intentFor(shape, 'none');
+      return adoptRelease(await contextOf(scene, first), first, { waitMs });
+    }
     case 'resume':
       return resumeRelease(await contextOf(scene, next), { waitMs });
   }
@@ -125,8 +145,11 @@ async function one(scene: Scene, act: Act): Promise<Report['done'][number]> {
   const headNow = async () => (await stageState(worldStore(scene.world), scope, clock).readHead()).head;
   let ended: Pick<Report['done'][number], 'ending' | 'code' | 'message'> = {};
   try {
-    // A canary that a resume leaves open is whole; it is closed to see the stage settled.
-    if (act !== 'close' || (await headNow())?.open != null) {
+    if (act === 'lose state') {
+      scene.world.change((document) => {
+        document.store = {};
+      });
+    } else if (act !== 'close' || (await headNow())?.open != null) {
       const outcome = await perform(scene, act === 'close' ? 'rollback' : act);
       const { error } = outcome;
       ended = { ending: outcome.ending, ...(error && { code: error.code, message: error.message }) };

@@ -27,6 +27,8 @@ interface Scenario {
   readonly v2: Order['v2'];
   readonly prepared: readonly Act[];
   readonly act: Act;
+  /** Settled by the same command again, not by resume or rollback. */
+  readonly again?: true;
 }
 
 const onAny: readonly Scenario[] = [
@@ -38,6 +40,14 @@ const onAny: readonly Scenario[] = [
     act: 'deploy v2',
   },
   { name: 'a rollback of it', v2: 'all', prepared: ['deploy v1', 'deploy v2'], act: 'rollback' },
+  { name: 'a removal', v2: 'all', prepared: ['deploy v1'], act: 'remove', again: true },
+  {
+    name: 'an adoption of what is live',
+    v2: 'all',
+    prepared: ['deploy v1', 'lose state'],
+    act: 'adopt',
+    again: true,
+  },
 ];
 const gradual: readonly Scenario[] = [
   { name: 'a canary', v2: 'code', prepared: ['deploy v1'], act: 'canary v2' },
@@ -55,7 +65,8 @@ function inParts<T>(all: readonly T[], size: number): T[][] {
 }
 
 /** Half of the kills are settled forward, half back. */
-function recovery({ at }: Kill): 'resume' | 'rollback' {
+function recovery(scenario: Scenario, { at }: Kill): Act {
+  if (scenario.again) return scenario.act;
   return at % 2 === 0 ? 'resume' : 'rollback';
 }
 
@@ -69,7 +80,7 @@ function assertSettled(
   // Nothing had begun yet, or there was nothing before it.
   const nothing =
     recovered.ending === undefined && ['SFX4112', 'SFX4113', 'SFX4119'].includes(recovered.code ?? '');
-  const whole = ['live', 'rolled back', 'failed', 'unchanged', 'paused', 'canary'].includes(
+  const whole = /^(live|rolled back|failed|unchanged|paused|canary|removed|adopted)$/.test(
     recovered.ending ?? '',
   );
   assert.ok(nothing || whole, `${what}: ${JSON.stringify(recovered)}`);
@@ -135,14 +146,15 @@ describe('a process that deploys is killed at a call', () => {
       order(worldLike(began), scenario.act, ...(isCanary ? ['promote' as const] : [])),
       order(worldLike(began), ...(open ? ['rollback' as const] : [])),
     ]);
-    assert.match(done!.done[0]!.ending ?? '', /^(live|canary|rolled back)$/, JSON.stringify(done!.done));
+    assert.match(
+      done!.done[0]!.ending ?? '',
+      /^(live|canary|rolled back|removed|adopted)$/,
+      JSON.stringify(done!.done),
+    );
     const before = open ? undone : start;
-    return {
-      began,
-      calls: done!.calls,
-      old: before!.done.at(-1)?.served ?? '{}',
-      fresh: whole!.done.at(-1)!.served,
-    };
+    const fresh = whole!.done.at(-1)!.served;
+    const old = scenario.again ? fresh : (before!.done.at(-1)?.served ?? '{}');
+    return { began, calls: done!.calls, old, fresh };
   }
 
   type Measured = Awaited<ReturnType<typeof measure>>;
@@ -155,12 +167,17 @@ describe('a process that deploys is killed at a call', () => {
   ): Promise<void> {
     const orders: Order[] = [];
     const killedAt = (fault: Kill): string =>
-      `${shape}: ${scenario.name}, killed ${fault.when} call ${fault.at} (${measured.calls[fault.at - 1]?.op}), then ${recovery(fault)}`;
+      `${shape}: ${scenario.name}, killed ${fault.when} call ${fault.at} (${measured.calls[fault.at - 1]?.op}), then ${recovery(scenario, fault)}`;
     for (const fault of faults) {
       const order = { folder: worldLike(measured.began), shape, v2: scenario.v2 };
       const victim = await actor([{ ...order, acts: [scenario.act], faults: [fault], hurry: false }]);
       assert.equal(victim.signal, 'SIGKILL', `${killedAt(fault)}: ${victim.err}`);
-      orders.push({ ...order, acts: [recovery(fault), 'close', 'deploy v2'], faults: [], hurry: true });
+      orders.push({
+        ...order,
+        acts: [recovery(scenario, fault), 'close', 'deploy v2'],
+        faults: [],
+        hurry: true,
+      });
     }
     const settled = await reports(orders, 'elsewhere');
     for (const [index, fault] of faults.entries()) assertSettled(settled[index]!, measured, killedAt(fault));
