@@ -1,11 +1,10 @@
 // A local engine with a home, a port and a code cache of its own, and sfx as a user would run it there.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateService } from './generate-service.mjs';
+import { withFolder } from './lib.mjs';
 
 export const bin = fileURLToPath(new URL('../packages/cli/bin/sfx.cjs', import.meta.url));
 
@@ -44,49 +43,40 @@ function sfx(cwd, env, words, exits, running) {
 }
 
 /**
- * Runs `act` with an engine that is stopped, and whose folder is gone, when it is over, however it ends.
- * `service(n)` makes a service of n functions and answers what can be done with it.
+ * Runs `act` with an engine that is stopped when it is over, however it ends. `service(n)` makes a service of n functions
+ * and answers what can be done with it.
  */
 export async function withEngine(act) {
-  const dir = mkdtempSync(join(tmpdir(), 'sfx-bench-'));
-  const env = {
+  const port = await freePort();
+  const running = new Set();
+  const envOf = (dir) => ({
     PATH: process.env.PATH,
     HOME: dir,
     NO_COLOR: '1',
     LANG: 'C.UTF-8',
     SFX_LOCAL_HOME: join(dir, 'engine'),
-    SFX_LOCAL_PORT: String(await freePort()),
+    SFX_LOCAL_PORT: String(port),
     SFX_CODE_CACHE: join(dir, 'code'),
-  };
-  mkdirSync(env.SFX_CODE_CACHE, { mode: 0o700 });
-  const running = new Set();
-  const service = (n) => {
-    const folder = join(dir, `service-${n}`);
-    const run = (words, exits = [0]) => sfx(folder, env, words, exits, running);
-    const edit = (edition) => generateService(folder, n, { name: `bench-${n}`, edition });
-    edit(1);
-    return {
-      dir: folder,
-      sfx: run,
-      /** The code of every function becomes another. */
-      edit,
-      url: async () => JSON.parse(await run(['status', '--json'])).urls.http,
-    };
-  };
-  const end = () => {
+  });
+  const stop = (dir) => {
     for (const child of running) child.kill('SIGKILL');
-    spawnSync(process.execPath, [bin, 'local', 'stop'], { cwd: dir, env, timeout: PATIENCE_MS });
-    rmSync(dir, { recursive: true, force: true });
+    spawnSync(process.execPath, [bin, 'local', 'stop'], { cwd: dir, env: envOf(dir), timeout: PATIENCE_MS });
   };
-  const onSignal = () => {
-    end();
-    process.exit(130);
+  return withFolder((dir) => {
+    const env = envOf(dir);
+    return act({ env, service: (n) => serviceOf(n, join(dir, `service-${n}`), env, running) });
+  }, stop);
+}
+
+function serviceOf(n, dir, env, running) {
+  const run = (words, exits = [0]) => sfx(dir, env, words, exits, running);
+  const edit = (edition) => generateService(dir, n, { name: `bench-${n}`, edition });
+  edit(1);
+  return {
+    dir,
+    sfx: run,
+    /** The code of every function becomes another. */
+    edit,
+    url: async () => JSON.parse(await run(['status', '--json'])).urls.http,
   };
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  try {
-    return await act({ dir, env, service });
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-    end();
-  }
 }

@@ -1,6 +1,9 @@
 // Measuring whole processes: every round runs the floor once and each case once, so that a busy machine hits all alike.
 // Ratios travel from machine to machine; milliseconds do not.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
 /** The start of Node itself. */
@@ -17,37 +20,59 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Wall milliseconds of one process from start to end. Throws when it does not end as expected. */
+/** Wall milliseconds of one process from start to end. Rejects when it does not end as expected. */
 export function once(argv, { cwd, env = {}, exit = 0 } = {}) {
-  const began = performance.now();
-  const done = spawnSync(argv[0], argv.slice(1), {
-    cwd,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    maxBuffer: 1 << 28,
+  return new Promise((resolve, reject) => {
+    const began = performance.now();
+    const options = { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] };
+    const child = spawn(argv[0], argv.slice(1), options);
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      const ms = performance.now() - began;
+      if (code === exit) resolve(ms);
+      else reject(new Error(`${argv.join(' ')} ended with ${code ?? signal}\n${said}`));
+    });
   });
-  const ms = performance.now() - began;
-  if (done.status !== exit) {
-    throw new Error(
-      `${argv.join(' ')} ended with ${done.status ?? done.signal}\n${done.stdout}${done.stderr}`,
-    );
+}
+
+/**
+ * Runs `act` with a folder of its own, which is gone when it is over, however it ends; `before` is called first. Both are
+ * synchronous at the end, so that an interruption cannot cut them off.
+ */
+export async function withFolder(act, before = () => {}) {
+  const dir = mkdtempSync(join(tmpdir(), 'sfx-bench-'));
+  const end = () => {
+    before(dir);
+    rmSync(dir, { recursive: true, force: true });
+  };
+  const onSignal = () => {
+    end();
+    process.exit(130);
+  };
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  try {
+    return await act(dir);
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    end();
   }
-  return ms;
 }
 
 /**
  * Runs `cases` ({ name, argv, cwd?, env?, exit?, before? }) against the floor. Answers, per case, the lower
  * quartile of its wall times and its ratio to that of the floor.
  */
-export function interleave(cases, { rounds = 15, warmup = 2, floor = FLOOR } = {}) {
+export async function interleave(cases, { rounds = 15, warmup = 2, floor = FLOOR } = {}) {
   const floors = [];
   const walls = cases.map(() => []);
   for (let round = -warmup; round < rounds; round++) {
-    const ms = once(floor);
+    const ms = await once(floor);
     if (round >= 0) floors.push(ms);
     for (const [index, one] of cases.entries()) {
       one.before?.();
-      const ms = once(one.argv, one);
+      const ms = await once(one.argv, one);
       if (round >= 0) walls[index].push(ms);
     }
   }

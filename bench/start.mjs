@@ -1,10 +1,9 @@
 // How long sfx takes to start, as a multiple of `node -e 0` in the same run. The bin itself is measured, not npx.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bin } from './engine.mjs';
 import { generateService } from './generate-service.mjs';
-import { interleave, milliseconds, times } from './lib.mjs';
+import { interleave, milliseconds, times, withFolder } from './lib.mjs';
 
 const sizes = [
   [1, 1.6],
@@ -49,9 +48,8 @@ function cases(dir) {
 
 /** Rows of the table; `rounds` interleaved runs of each case and of the floor. */
 export function start({ rounds }) {
-  const dir = mkdtempSync(join(tmpdir(), 'sfx-bench-'));
-  try {
-    const { floor, rows } = interleave(cases(dir), { rounds });
+  return withFolder(async (dir) => {
+    const { floor, rows } = await interleave(cases(dir), { rounds });
     return rows.map(({ name, ms, ratio, bar }) => ({
       work: name,
       measured: milliseconds(ms),
@@ -60,7 +58,5 @@ export function start({ rounds }) {
       bar: `<= ${bar} x`,
       holds: ratio <= bar,
     }));
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+  });
 }
