@@ -150,12 +150,25 @@ describe('the state of a stage', () => {
     assert.equal((await headNow()).lease, null);
   }).timeout(60_000);
 
+  it('is not waited for any longer when the command is interrupted', async () => {
+    const holder = { name: 'ci run 9001 on runner-7', process: 'runner-7|boot|pid|17|4711' };
+    const lease = { fence: 99, holder, command: 'deploy', ttlMs: 600_000, beat: Date.now() };
+    const before = await headNow();
+    await changeHead((head) => ({ ...head, fence: 99, lease }));
+    await says('two');
+    const held = await filesIn(state);
+    const running = home.start(dir, ['deploy', '--wait', '60']);
+    while (!running.said().includes('runner-7')) await new Promise((resolve) => setTimeout(resolve, 10));
+    running.child.kill('SIGINT');
+    const { exit, err } = await running.ended;
+    assert.equal(exit, 4, err);
+    assert.match(err, /✖ SFX4120 /);
+    assert.deepEqual(await filesIn(state), held);
+    await changeHead(() => before);
+  }).timeout(60_000);
+
   it('changed by two deploys at once is that of one of them', async () => {
-    const other = join(home.dir, 'other');
-    await rm(other, { recursive: true, force: true });
-    await cp(dir, other, { recursive: true });
-    // One origin: what makes it one is asked of git, and neither folder has it.
-    const config = await headNow();
+    const { live } = await headNow();
     for (let time = 0; time < 3; time++) {
       await says(`two-${time}`);
       const words = ['deploy', '--wait', '20'];
@@ -165,7 +178,7 @@ describe('the state of a stage', () => {
       const late = both.find((ended) => ended.exit === 75);
       if (late !== undefined) assert.match(late.err, /✖ SFX41(01|22) /);
       const head = await headNow();
-      assert.deepEqual([head.open, head.lease, head.live], [null, null, (config.live ?? 0) + 1 + time]);
+      assert.deepEqual([head.open, head.lease, head.live], [null, null, (live ?? 0) + 1 + time]);
       assert.equal(await heard(), `two-${time}`);
     }
   }).timeout(90_000);

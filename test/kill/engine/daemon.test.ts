@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { startLoad } from '../../load.js';
-import { type Home, killStride, openHome } from '../../support.js';
+import { type Home, killStride, killsUpTo, openHome } from '../../support.js';
 import { openShop, type Shop } from './shop.js';
 
-/** Kills of the engine per command; in full, as many as there are moments to hit. */
-const TIMES = Math.max(3, Math.ceil(20 / killStride));
+/** A deploy says nine lines until it ends. In full, each of them is a moment to kill the engine at, several times. */
+const LINES = 9;
+const moments = killsUpTo(killStride === 1 ? 3 * LINES : 4 * LINES).map((nth) => nth % LINES);
+
+const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
 
 const where = ['--service', 'shop', '--provider', 'local', '--stage', 'dev'];
 
@@ -24,14 +27,19 @@ describe('the engine itself is killed at any moment, under load', () => {
     await home.close();
   });
 
-  /** Runs a command, and kills the engine once it has gone on for a part of the time that it takes. */
-  async function hit(words: readonly string[], afterMs: number): Promise<string> {
+  /** Runs a command, and kills the engine as soon as so many lines are said, one per step. */
+  async function hit(words: readonly string[], lines: number): Promise<string> {
     const running = home.start(shop.dir, words);
-    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    let over = false;
+    void running.ended.then(() => {
+      over = true;
+    });
+    while (!over && running.said().split('\n').length <= lines) await moment();
+    for (let n = 0; n < Math.random() * 20; n++) await moment();
     await home.killEngine();
     const { exit, out, err } = await running.ended;
     assert.ok([0, 1, 3, 4].includes(exit ?? -1), `${words.join(' ')} ended ${exit}: ${out}${err}`);
-    return `${words.join(' ')}, engine killed after ${afterMs} ms, ended ${exit}`;
+    return `${words.join(' ')}, engine killed after line ${lines}, ended ${exit}`;
   }
 
   /** Settled with what the last command left; answers the build that is live. */
@@ -48,11 +56,11 @@ describe('the engine itself is killed at any moment, under load', () => {
 
   it('a deploy ends or is settled, and every answer is of one build', async () => {
     const url = (await shop.status()).urls.http!;
-    for (let time = 0; time < TIMES; time++) {
+    for (const [time, lines] of moments.entries()) {
       const old = await shop.build();
       const fresh = await shop.next();
       const load = startLoad(`${url}/list`, { clients: 2, pauseMs: 2 });
-      const what = await hit(['deploy', '--force'], 150 + (time * 600) / TIMES);
+      const what = await hit(['deploy', '--force'], lines);
       const now = await settled(time % 2 === 0 ? 'resume' : 'rollback', what);
       const { bodies } = await load.stop();
       assert.ok(now === old || now === fresh, `${what}: build ${now}, neither ${old} nor ${fresh}`);
@@ -64,14 +72,14 @@ describe('the engine itself is killed at any moment, under load', () => {
   }).timeout(240_000);
 
   it('a canary and its end are what they say, or are settled', async () => {
-    for (let time = 0; time < TIMES; time++) {
+    for (const [time, lines] of moments.entries()) {
       const old = await shop.build();
       const fresh = await shop.next();
-      const opened = await hit(['deploy', '--force', '--canary', '30'], 150 + (time * 600) / TIMES);
+      const opened = await hit(['deploy', '--force', '--canary', '30'], lines);
       await settledOpen(opened);
       const { state } = await shop.status();
       const last = time % 2 === 0 ? 'promote' : 'rollback';
-      const what = state === 'canary' ? await hit([last], 100 + (time * 300) / TIMES) : opened;
+      const what = state === 'canary' ? await hit([last], lines % 6) : opened;
       await settledOpen(what);
       if ((await shop.status()).state === 'canary')
         assert.equal((await home.sfx(home.empty, last, ...where)).exit, 0);
