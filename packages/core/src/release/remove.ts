@@ -1,16 +1,29 @@
 import { fail } from '../errors.js';
-import type { Alias, Ir, Resource, Trigger, Unit } from '../provider/contract.js';
+import type { Alias, Ir, Resource, Trigger, Unit, Version } from '../provider/contract.js';
+import type { Release } from '../state/documents.js';
 import { counted } from '../text.js';
 import { type Context, step } from './context.js';
-import { aliasesOf, infraOf, type Of, qualify, splitQualified, triggersOf, unitsOf } from './fleet.js';
+import {
+  aliasesOf,
+  infraOf,
+  type Of,
+  qualify,
+  splitQualified,
+  triggersOf,
+  unitsOf,
+  type VersionsByUnit,
+} from './fleet.js';
 import { readAlias } from './flip.js';
 import { type Holding, orGiveBack } from './holding.js';
 import { take } from './lease.js';
 import { each } from './limits.js';
+import { holdOpen } from './open.js';
 import type { Outcome } from './outcome.js';
 import { frame } from './outcomes.js';
+import { progressOf } from './progress.js';
 import { handlerOf, lookOf, readResource, resourceKey } from './resources.js';
 import { sameTable } from './tables.js';
+import { kept, versionKey } from './window.js';
 
 /**
  * `sfx remove`: takes away everything of one stage, callers first: triggers, aliases, versions, infra; what holds data
@@ -65,13 +78,23 @@ interface Parts {
   readonly aliases: readonly Of<Alias>[];
   readonly units: readonly Of<Unit>[];
   readonly infra: readonly Of<Resource>[];
+  /** Versions that state knows of. */
+  readonly versions: readonly Owned[];
+}
+
+interface Owned {
+  readonly provider: string;
+  readonly version: Version;
 }
 
 async function takeAllAway(ctx: Context, holding: Holding, parts: Parts): Promise<string> {
   const stamp = { release: 0, fence: holding.fence };
   await each(parts.triggers, 8, (of) => removeResource(ctx, holding, of, stamp));
   await each(parts.aliases, 8, (of) => removeAlias(ctx, holding, of, stamp));
-  await each(parts.units, 8, (of) => removeVersions(ctx, holding, of));
+  const removed = new Set((await each(parts.units, 8, (of) => removeVersions(ctx, holding, of))).flat());
+  // One that is half removed is not listed any more; one of a unit that is long gone is not looked for.
+  const left = parts.versions.filter((one) => !removed.has(versionKey(one.provider, one.version)));
+  await each(left, 8, (one) => removeVersion(ctx, holding, one));
   for (const of of parts.infra.filter((one) => !one.part.data).reverse())
     await removeResource(ctx, holding, of, stamp);
   const keepsData = new Set(parts.infra.filter((one) => one.part.data).map((of) => of.provider));
@@ -85,10 +108,13 @@ async function takeAllAway(ctx: Context, holding: Holding, parts: Parts): Promis
 
 /** Everything that any release of this stage that is still known had. */
 async function partsOfAll(ctx: Context, holding: Holding): Promise<Parts> {
-  const irs = [];
+  const open = await holdOpen(ctx, holding);
+  const known = open === undefined ? [] : [releaseWith(open.release, progressOf(open.entries).staged)];
   for (const past of holding.head().past) {
-    if (!past.forgotten) irs.push((await ctx.state.readRelease(past.number)).irs);
+    const one = past.number === open?.release.number ? undefined : await kept(ctx.state, past);
+    if (one !== undefined) known.push(releaseWith(one.release, one.versions));
   }
+  const irs = known.map((one) => one.irs);
   const unique = <T>(all: readonly T[], key: (one: T) => string) => [
     ...new Map(all.map((one) => [key(one), one])).values(),
   ];
@@ -97,7 +123,17 @@ async function partsOfAll(ctx: Context, holding: Holding): Promise<Parts> {
     aliases: aliasesOf(...irs, aliasesOfTables(holding)),
     units: unique(irs.flatMap(unitsOf), (of) => of.key),
     infra: unique(irs.flatMap(infraOf), (of) => of.key),
+    versions: unique([...known.flatMap((one) => one.versions), ...holding.head().retiring], (one) =>
+      versionKey(one.provider, one.version),
+    ),
   };
+}
+
+function releaseWith({ irs }: Release, versions: VersionsByUnit = {}) {
+  const owned = Object.entries(versions).map(([key, version]): Owned => {
+    return { provider: splitQualified(key).provider, version };
+  });
+  return { irs, versions: owned };
 }
 
 function aliasesOfTables(holding: Holding): Readonly<Record<string, Ir>> {
@@ -142,13 +178,17 @@ async function removeAlias(
     throw fail('SFX4105', `alias ${qualify(of.provider, of.part.id)} was moved while it was being removed`);
 }
 
-async function removeVersions(ctx: Context, holding: Holding, of: Of<Unit>): Promise<void> {
+/** Answers what it removed, by `versionKey`. */
+async function removeVersions(ctx: Context, holding: Holding, of: Of<Unit>): Promise<string[]> {
   const versions = await ctx.fleet.read(of.provider, 'versions.list', of.part.id, (connection) =>
     connection.versions.list(of.part.id),
   );
-  for (const version of versions) {
-    await ctx.fleet.write(of.provider, 'versions.remove', of.part.id, holding.guard, (connection) =>
-      connection.versions.remove(version),
-    );
-  }
+  for (const version of versions) await removeVersion(ctx, holding, { provider: of.provider, version });
+  return versions.map((version) => versionKey(of.provider, version));
+}
+
+async function removeVersion(ctx: Context, holding: Holding, { provider, version }: Owned): Promise<void> {
+  await ctx.fleet.write(provider, 'versions.remove', version.unit, holding.guard, (connection) =>
+    connection.versions.remove(version),
+  );
 }
