@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { take } from '../../src/release/lease.js';
 import type { Run } from '../../src/run.js';
 import { act, bench, headOf, intentOf, servedNow, service, siteOf } from './harness.js';
 import { headIn, hooked, isOp, journalOf, once, rejectsWith, toProvider } from './support.js';
@@ -187,6 +188,22 @@ describe('the lease of a stage', () => {
       }
     });
   }
+
+  it('lets nothing be written once it was given back', async () => {
+    const { b } = await stage();
+    const ctx = await b.context(b.run());
+    const holding = await take({ ...ctx, patience: ctx.fleet.patience, command: 'test', waitMs: 0 });
+    await holding.guard();
+    await holding.release((head) => head);
+    for (const write of [
+      () => holding.guard(),
+      () => holding.guardBack(),
+      () => holding.append(1, { kind: 'contracted' }),
+      () => holding.change((head) => head),
+    ]) {
+      await assert.rejects(write(), rejectsWith('SFX9001', /given back/));
+    }
+  });
 
   it('is refused to who planned before somebody else was faster (SFX4122)', async () => {
     const { b, two } = await stage();

@@ -15,7 +15,7 @@ import {
   service,
   siteOf,
 } from './harness.js';
-import { digestIn, headIn, hooked, journalOf, rejectsWith, toProvider } from './support.js';
+import { digestIn, headIn, hooked, journalOf, once, rejectsWith, toProvider } from './support.js';
 
 const MINUTE = 60_000;
 const units = ['checkout', 'list', 'worker'];
@@ -134,6 +134,35 @@ describe('a rollout of several weights', () => {
     assert.equal((await outcome).ending, 'interrupted');
     assert.equal(shareOf(b, two), 50);
     assert.deepEqual(run.calls.slice(before).filter(toProvider), []);
+  });
+
+  it('is left to the command that promoted it between its last look and its lease', async () => {
+    const steps: Rollout['steps'] = [
+      { weight: 10 },
+      { pause: 10 * MINUTE },
+      { weight: 50 },
+      { pause: null },
+      { weight: 100 },
+    ];
+    const { b, two } = await stage(timed({ steps }));
+    const run = b.run('ana');
+    let waited = false;
+    const promoted = once(
+      (call) => waited && call.op === 'store.put',
+      () => act.promote(b, b.run('bob')),
+    );
+    const outcome = await b.deploy(
+      hooked(run, {
+        before: promoted,
+        sleeps: (ms) => {
+          waited ||= ms === 10 * MINUTE;
+        },
+      }),
+      two,
+    );
+    assert.deepEqual([outcome.ending, outcome.error?.code], ['interrupted', 'SFX4102']);
+    assert.equal(shareOf(b, two), 50);
+    assert.equal(headIn(b).lease, null);
   });
 
   it('is left to the command that took it back meanwhile', async () => {
