@@ -155,6 +155,23 @@ describe('a service from its first deploy to its rollback, from three folders', 
     assert.deepEqual([now.state, now.release.number], ['settled', 5]);
   }).timeout(60_000);
 
+  it('deployed from two clones at once is that of one of them, whole', async () => {
+    await edit(join(clone, 'src/catalog.ts'), (text) => text.replace(/price: \d+/, 'price: 111'));
+    await edit(join(second, 'src/catalog.ts'), (text) => text.replace(/price: \d+/, 'price: 222'));
+    const both = await Promise.all([clone, second].map((cwd) => home.sfx(cwd, 'deploy', '--wait', '20')));
+    for (const { exit, err } of both)
+      assert.ok(exit === 0 || (exit === 75 && /✖ SFX41(01|22) /.test(err)), err);
+    const went = both.filter(({ exit }) => exit === 0).length;
+    assert.ok(went >= 1);
+    const now = await status(home.empty, anywhere);
+    assert.deepEqual([now.state, now.release.number], ['settled', 5 + went]);
+    const [listed, one] = await Promise.all(
+      ['/products', '/products/1'].map(async (path) => (await fetch(`${now.urls.http}${path}`)).text()),
+    );
+    assert.ok(listed!.includes('"price":111') !== listed!.includes('"price":222'), listed);
+    assert.equal(one!.includes('"price":111'), listed!.includes('"price":111'));
+  }).timeout(60_000);
+
   it('belongs to its origin: a folder that is none of its clones is refused, unless it adopts', async () => {
     const stranger = join(home.dir, 'stranger');
     await cp(second, stranger, { recursive: true });

