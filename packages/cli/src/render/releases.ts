@@ -17,7 +17,7 @@ export function releasesLines(report: ReleasesReport, nowMs: number, look: Look)
     // What matters most first: a long line is cut at its end.
     [
       ...(one.tag === undefined ? [] : [`[${one.tag}]`]),
-      ...(one.reachable ? [] : ['versions gone']),
+      ...(one.reachable || one.status === 'open' ? [] : ['versions gone']),
       ...(one.why === undefined ? [] : [one.why]),
       ...(one.by.git?.subject === undefined ? [] : [`"${one.by.git.subject}"`]),
     ].join(' '),

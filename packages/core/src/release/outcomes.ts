@@ -59,7 +59,6 @@ export async function outcomeOf(ended: Ended, driven: Driven): Promise<Outcome> 
     warnings: [
       ...(ended.plan?.warnings ?? []),
       ...(driven.pending === undefined ? [] : [driven.pending]),
-      ...(driven.reasons ?? []),
     ],
   };
 }
