@@ -301,7 +301,8 @@ describe('a judged rollout', () => {
       });
       const outcome = await b.deploy(b.run(), two);
       assert.deepEqual([outcome.ending, outcome.exit, shareOf(b, two)], ['inconclusive', 5, 10]);
-      assert.match(outcome.warnings.join(), /of 10 calls needed/);
+      assert.deepEqual([outcome.error?.code, outcome.warnings], ['SFX5004', []]);
+      assert.match(outcome.error!.message, /of 10 calls needed/);
       assert.equal(headIn(b).open, 2);
       const promoted = await act.promote(b, b.run(), { full: true });
       assert.equal(promoted.ending, 'live');
