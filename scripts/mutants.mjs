@@ -84,13 +84,17 @@ async function main() {
   const mutants = chosen(process.argv.slice(2));
   await assertFits(mutants);
   const sandboxes = await Promise.all(Array.from({ length: WIDTH }, () => openSandbox(root)));
+  const close = () => Promise.all(sandboxes.map((sandbox) => sandbox.close()));
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => close().finally(() => process.exit(1)));
+  }
   try {
     await assertSound(sandboxes, mutants);
     const survivors = await tryAll(sandboxes, mutants);
     say(`\n${mutants.length - survivors.length} passed, ${survivors.length} failed`);
     return survivors.length === 0 && mutants.length > 0 ? 0 : 1;
   } finally {
-    await Promise.all(sandboxes.map((sandbox) => sandbox.close()));
+    await close();
   }
 }
 

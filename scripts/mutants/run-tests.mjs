@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 /** Longest that one run may take. */
 const PATIENCE_MS = 180_000;
+/** Longest that one test may take: a machine that is busy is no mistake. */
+const ONE_TEST_MS = 60_000;
 
 /**
  * Answers `{ passed, failed, first, ms }`: counts, and title and message of the first test that failed. Throws when the
@@ -17,6 +19,8 @@ export async function runTests(sandbox, files, { bail }) {
   const output = await mocha(sandbox, [
     ...(bail ? ['--bail'] : []),
     '--exit',
+    '--timeout',
+    String(ONE_TEST_MS),
     '--reporter',
     'json',
     '--reporter-option',
