@@ -81,7 +81,7 @@ async function adoptUnder(
   const { number } = release;
   const held: Held = { release, base: undefined, entries: [], holding };
   const line = await journalled(ctx, held, found);
-  await holding.release((head) => ({
+  await holding.release(({ removing: _, ...head }) => ({
     ...head,
     origin: intent.origin,
     fence: Math.max(head.fence, fence),

@@ -13,6 +13,7 @@ import { finishContract } from './finish.js';
 import { type Holding, orGiveBack } from './holding.js';
 import { take } from './lease.js';
 import { type Observation, observe, refuseStrange, tablesRead } from './observe.js';
+import { refuseRemoving } from './open.js';
 import type { Outcome } from './outcome.js';
 import { outcomeOf, unchanged, urlsOf } from './outcomes.js';
 import { handlerOf } from './resources.js';
@@ -37,6 +38,7 @@ export async function planRelease(
   intent: Intent,
 ): Promise<{ readonly plan: Plan; readonly observation: Observation }> {
   const observation = await observe(ctx, intent.irs);
+  refuseRemoving(ctx, observation.at.head);
   const can = (provider: string) => ctx.fleet.can(provider);
   const units = unitDigests(intent.irs, intent.artifacts);
   if (observation.at.head?.open == null) refuseStrange(observation);

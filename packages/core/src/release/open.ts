@@ -68,6 +68,17 @@ export function openPercent(work: Work): number {
   return percent;
 }
 
+/** Nothing else goes on with a stage whose removal was cut off: what it would find is no release. */
+export function refuseRemoving(ctx: Context, head: Head | undefined): void {
+  if (!head?.removing) return;
+  throw fail('SFX4103', 'the removal of this stage was begun and is not finished: parts of it may be gone', {
+    ways: [
+      { label: 'forward', command: `sfx remove --stage ${ctx.scope.stage}` },
+      { label: 'as it is', command: `sfx adopt --stage ${ctx.scope.stage}` },
+    ],
+  });
+}
+
 export function needOpen(head: Head | undefined): number {
   if (head === undefined) throw fail('SFX4119', 'nothing is deployed to this stage');
   if (head.open === null) throw fail('SFX4113', 'no release is open');

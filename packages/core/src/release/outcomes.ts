@@ -56,10 +56,7 @@ export async function outcomeOf(ended: Ended, driven: Driven): Promise<Outcome> 
     next: nextOf(ending, ended, driven),
     urls: await urlsOf(ctx),
     ...(hurt === undefined ? {} : { hurt }),
-    warnings: [
-      ...(ended.plan?.warnings ?? []),
-      ...(driven.pending === undefined ? [] : [driven.pending]),
-    ],
+    warnings: [...(ended.plan?.warnings ?? []), ...(driven.pending === undefined ? [] : [driven.pending])],
   };
 }
 

@@ -41,6 +41,7 @@ export async function removeStage(ctx: Context, options: { readonly waitMs: numb
     waitMs: options.waitMs,
   });
   const parts = await orGiveBack(ctx.run, holding, async () => {
+    await holding.change((now) => ({ ...now, removing: true }));
     const all = await partsOfAll(ctx, holding);
     await step(ctx.run, 'remove', () => takeAllAway(ctx, holding, all));
     // Cut off among its documents, a removal that is run again must not ask for those that are gone already.

@@ -4,7 +4,7 @@ import { giveUp } from './drive.js';
 import { finishContract } from './finish.js';
 import { orGiveBack } from './holding.js';
 import { livePast } from './observe.js';
-import { openPercent } from './open.js';
+import { openPercent, refuseRemoving } from './open.js';
 import type { Outcome } from './outcome.js';
 import { frame, outcomeOf, unchanged, urlsOf } from './outcomes.js';
 import { progressOf } from './progress.js';
@@ -56,6 +56,7 @@ async function nothingOpen(
 ): Promise<Outcome> {
   await finishContract(ctx, waitMs);
   const { head } = await ctx.state.readHead();
+  refuseRemoving(ctx, head);
   if (head === undefined || livePast(head) === undefined)
     throw fail('SFX4113', 'no release is open, and none is live');
   return {

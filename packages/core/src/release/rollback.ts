@@ -12,6 +12,7 @@ import { orGiveBack } from './holding.js';
 import { take } from './lease.js';
 import { each } from './limits.js';
 import { type Observation, observe, refuseStrange, tablesRead } from './observe.js';
+import { refuseRemoving } from './open.js';
 import type { Outcome } from './outcome.js';
 import { frame, outcomeOf, urlsOf } from './outcomes.js';
 import { defaultTarget, select } from './select.js';
@@ -65,6 +66,7 @@ export async function planRollback(
 ): Promise<{ readonly plan: Plan; readonly target: Kept; readonly observation: Observation }> {
   const { head } = await ctx.state.readHead();
   if (head === undefined) throw fail('SFX4119', 'nothing is deployed to this stage');
+  refuseRemoving(ctx, head);
   const past = to === undefined ? defaultTarget(head) : select(head, to);
   if (past.number === head.live) throw fail('SFX4112', `release ${past.number} is live already`);
   const target = await wholeTarget(ctx, head, past);

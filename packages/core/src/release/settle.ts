@@ -6,7 +6,7 @@ import type { VersionsByUnit } from './fleet.js';
 import { aliasesIn, describe, readAliases } from './flip.js';
 import { type Holding, orGiveBack } from './holding.js';
 import { take } from './lease.js';
-import { holdOpen, openPercent, openState } from './open.js';
+import { holdOpen, openPercent, openState, refuseRemoving } from './open.js';
 import { progressOf } from './progress.js';
 import { kept } from './window.js';
 
@@ -40,6 +40,7 @@ export async function lookAtOpen(
 }
 
 async function lookUnder(ctx: Context, holding: Holding, command: string): Promise<InTheWay | undefined> {
+  refuseRemoving(ctx, holding.head());
   const held = await holdOpen(ctx, holding);
   if (held === undefined) {
     await holding.release((head) => head);

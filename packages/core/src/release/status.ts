@@ -50,11 +50,14 @@ export async function statusOf(ctx: Context): Promise<Status> {
     urls: await urlsOf(ctx),
     drift: await driftOf(ctx, head, work),
     lease: leaseOf(head.lease),
-    next: nextOf(ctx, state),
+    next: head.removing
+      ? [{ label: 'forward', command: `sfx remove --stage ${ctx.scope.stage}` }]
+      : nextOf(ctx, state),
   };
 }
 
 function stateOf(ctx: Context, head: Head, work: Work | undefined): Status['state'] {
+  if (head.removing) return 'interrupted';
   if (work !== undefined) {
     if (head.lease !== null)
       return ctx.run.isGone(head.lease.holder) === true || expired(ctx, head.lease)

@@ -134,6 +134,8 @@ export interface Head {
   readonly open: number | null;
   /** Live, but what it no longer needs is not removed yet. */
   readonly contract: number | null;
+  /** A removal began: parts of the stage may be gone. Another removal finishes it, an adoption takes what is left. */
+  readonly removing?: true;
   /** By alias, as sfx last left them: what is not this is foreign. */
   readonly tables: Readonly<Record<Qualified, Table>>;
   readonly fence: number;
