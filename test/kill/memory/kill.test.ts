@@ -70,12 +70,18 @@ function recovery(scenario: Scenario, { at }: Kill): Act {
   return at % 2 === 0 ? 'resume' : 'rollback';
 }
 
+/** A stage that is half removed is none that can be resumed, and nothing says that it is live. */
+function looks({ act }: Scenario): Act[] {
+  return act === 'remove' ? ['resume'] : [];
+}
+
 function assertSettled(
   { done }: Report,
-  { old, fresh }: { readonly old: string; readonly fresh: string },
+  { started, old, fresh }: { readonly started: string; readonly old: string; readonly fresh: string },
   what: string,
 ): void {
-  const [recovered, closed, later] = done;
+  if (done.length > 3 && done[0]!.ending !== undefined) assert.equal(done[0]!.served, started, what);
+  const [recovered, closed, later] = done.slice(-3);
   assert.ok(recovered && closed && later);
   // Nothing had begun yet, or there was nothing before it.
   const nothing =
@@ -154,7 +160,7 @@ describe('a process that deploys is killed at a call', () => {
     const before = open ? undone : start;
     const fresh = whole!.done.at(-1)!.served;
     const old = scenario.again ? fresh : (before!.done.at(-1)?.served ?? '{}');
-    return { began, calls: done!.calls, old, fresh };
+    return { began, calls: done!.calls, started: start!.done.at(-1)?.served ?? '{}', old, fresh };
   }
 
   type Measured = Awaited<ReturnType<typeof measure>>;
@@ -177,7 +183,7 @@ describe('a process that deploys is killed at a call', () => {
       if (victim.signal === 'SIGKILL') killed += 1;
       orders.push({
         ...order,
-        acts: [recovery(scenario, fault), 'close', 'deploy v2'],
+        acts: [...looks(scenario), recovery(scenario, fault), 'close', 'deploy v2'],
         faults: [],
         hurry: true,
       });
