@@ -7,12 +7,13 @@ const protocolTest = (name) => `packages/core/test/release/${name}.test.ts`;
 
 export const conformance = 'packages/core/test/testing/conformance.test.ts';
 export const engineConformance = 'packages/provider-local/test/conformance.test.ts';
-export const [gc, infra, lease, mistakesTest, rollout, select, story, triggers] = [
+export const [bake, gc, infra, judge, lease, mistakesTest, select, story, triggers] = [
+  'bake',
   'gc',
   'infra',
+  'judge',
   'lease',
   'mistakes',
-  'rollout',
   'select',
   'story',
   'triggers',
