@@ -1,8 +1,8 @@
-import type { Connection } from '../provider/contract.js';
-import type { Head, Lease } from '../state/documents.js';
+import type { Alias, Connection, Metrics, Version } from '../provider/contract.js';
+import type { Head, Lease, Release } from '../state/documents.js';
 import type { Context, Work } from './context.js';
-import { aliasesOf, unitsOf } from './fleet.js';
-import { readAliases } from './flip.js';
+import { aliasesOf, type Of, unitsOf } from './fleet.js';
+import { readAliases, type States } from './flip.js';
 import { each } from './limits.js';
 import { livePast } from './observe.js';
 import { openPast, openPercent, openState, openWork } from './open.js';
@@ -11,7 +11,7 @@ import { urlsOf } from './outcomes.js';
 import { progressOf } from './progress.js';
 import { reachable } from './select.js';
 import { sameTable, tablesMeant } from './tables.js';
-import { kept } from './window.js';
+import { type Kept, kept } from './window.js';
 
 /** How far back status looks for metrics when nothing is open. */
 const METRICS_MS = 15 * 60 * 1000;
@@ -33,9 +33,9 @@ export async function statusOf(ctx: Context): Promise<Status> {
   if (head === undefined) {
     return { ...base, release: null, state: 'empty', units: [], urls: {}, drift: [], lease: null, next: [] };
   }
-  const work = await openWork(ctx, head);
+  const seen = await look(ctx, head);
+  const { work } = seen;
   const past = livePast(head);
-  const live = past && (await kept(ctx.state, past));
   const state = stateOf(ctx, head, work);
   const candidate = work === undefined ? undefined : candidateOf(head, work, state);
   return {
@@ -46,9 +46,9 @@ export async function statusOf(ctx: Context): Promise<Status> {
         : { number: past.number, digest: past.digest, status: past.status, by: past.by },
     ...(candidate === undefined ? {} : { candidate }),
     state,
-    units: await unitStatuses(ctx, head, live?.release.irs, work),
+    units: await unitStatuses(ctx, seen),
     urls: await urlsOf(ctx),
-    drift: await driftOf(ctx, head, work),
+    drift: driftOf(head, seen),
     lease: leaseOf(head.lease),
     next: head.removing
       ? [{ label: 'forward', command: `sfx remove --stage ${ctx.scope.stage}` }]
@@ -90,32 +90,43 @@ function candidateOf(head: Head, work: Work, state: Status['state']): Status['ca
   return { release: past.number, percent: openPercent(work), by: past.by, state: shown };
 }
 
-async function unitStatuses(
-  ctx: Context,
-  head: Head,
-  liveIrs: Work['release']['irs'] | undefined,
-  work: Work | undefined,
-): Promise<UnitStatus[]> {
-  const irs = { ...liveIrs, ...work?.release.irs };
-  const aliases = aliasesOf(liveIrs ?? {}, work?.release.irs ?? {});
-  const states = await readAliases(ctx, aliases);
+/** What is read once for all parts of a status. */
+interface Seen {
+  readonly live: Kept | undefined;
+  readonly work: Work | undefined;
+  readonly aliases: readonly Of<Alias>[];
+  readonly states: States;
+}
+
+async function look(ctx: Context, head: Head): Promise<Seen> {
+  const work = await openWork(ctx, head);
+  const past = livePast(head);
+  const live = past && (await kept(ctx.state, past));
+  const aliases = aliasesOf(live?.release.irs ?? {}, work?.release.irs ?? {});
+  return { live, work, aliases, states: await readAliases(ctx, aliases) };
+}
+
+async function unitStatuses(ctx: Context, { live, work, aliases, states }: Seen): Promise<UnitStatus[]> {
   const since = new Date(work === undefined ? ctx.run.now() - METRICS_MS : Date.parse(work.release.by.at));
-  const digests = new Map<string, string>();
-  for (const one of head.past) digests.set(String(one.number), one.digest);
-  const all = await each(unitsOf(irs), 8, async (of): Promise<UnitStatus | undefined> => {
+  const units = unitsOf({ ...live?.release.irs, ...work?.release.irs });
+  const all = await each(units, 8, async (of): Promise<UnitStatus | undefined> => {
     const row = aliases
       .filter((alias) => alias.provider === of.provider)
       .map((alias) => states[alias.key]?.table[of.part.id])
       .find((split) => split !== undefined);
     if (row === undefined) return undefined;
+    const version = (id: string | undefined, release: Release | undefined): Version | undefined =>
+      id === undefined ? undefined : { unit: of.part.id, id, digest: release?.units[of.key] ?? 'sha256:' };
     const connection = ctx.fleet.of(of.provider);
-    const metrics = await metricsOf(ctx, connection, of.part.id, row.stable, row.candidate?.version, since);
+    const stable = await metricsOf(ctx, connection, version(row.stable, live?.release), since);
+    const candidate = await metricsOf(ctx, connection, version(row.candidate?.version, work?.release), since);
+    const metrics = { ...(stable ? { stable } : {}), ...(candidate ? { candidate } : {}) };
     return {
       name: of.part.id,
       functions: of.part.functions,
       stable: row.stable,
       ...(row.candidate === undefined ? {} : { candidate: row.candidate.version }),
-      ...(metrics === undefined ? {} : { metrics }),
+      ...(stable || candidate ? { metrics } : {}),
     };
   });
   return all.filter((one) => one !== undefined);
@@ -124,24 +135,14 @@ async function unitStatuses(
 async function metricsOf(
   ctx: Context,
   connection: Connection,
-  unit: string,
-  stable: string,
-  candidate: string | undefined,
+  version: Version | undefined,
   since: Date,
-): Promise<UnitStatus['metrics']> {
-  if (connection.metrics === undefined || !connection.capabilities.metricsByVersion) return undefined;
-  const read = (id: string) =>
-    connection.metrics!({ unit, id, digest: 'sha256:' }, since, new Date(ctx.run.now() + 1));
-  const [a, b] = await Promise.all([read(stable), candidate === undefined ? undefined : read(candidate)]);
-  if (a === undefined && b === undefined) return undefined;
-  return { ...(a === undefined ? {} : { stable: a }), ...(b === undefined ? {} : { candidate: b }) };
+): Promise<Metrics | undefined> {
+  if (version === undefined || !connection.capabilities.metricsByVersion) return undefined;
+  return connection.metrics?.(version, since, new Date(ctx.run.now() + 1));
 }
 
-async function driftOf(ctx: Context, head: Head, work: Work | undefined): Promise<AliasReport[]> {
-  const past = livePast(head);
-  const live = past && (await kept(ctx.state, past));
-  const aliases = aliasesOf(live?.release.irs ?? {}, work?.release.irs ?? {});
-  const states = await readAliases(ctx, aliases);
+function driftOf(head: Head, { work, states }: Seen): AliasReport[] {
   return Object.entries(states)
     .filter(([key, state]) => {
       const meant = [
