@@ -9,6 +9,7 @@ import {
   loadIdentity,
 } from './config/index.js';
 import { fail, isSfxError } from './errors.js';
+import { serviceNearby } from './nearby.js';
 import type { Capabilities, Connection, Ir, Provider, Scope } from './provider/contract.js';
 import { loadProvider } from './provider/loader.js';
 import type { Context } from './release/context.js';
@@ -23,9 +24,10 @@ export interface ProjectRequest extends ConfigRequest {
   readonly service?: string;
   /**
    * How much of the file the command needs. `whole`: all of it must be right. `identity`: who the service is and where.
-   * `at hand`: all of it if it is right, else who it is. Default `whole`.
+   * `at hand`: all of it if it is right, else who it is. `nearby`: who it is, or without a file the one service that was
+   * deployed from this folder. Default `whole`.
    */
-  readonly needs?: 'whole' | 'identity' | 'at hand';
+  readonly needs?: 'whole' | 'identity' | 'at hand' | 'nearby';
   /** Folder of this copy of sfx: providers beside it are found too. */
   readonly sfxDir?: string;
 }
@@ -123,12 +125,26 @@ async function whoIs(
     };
   }
   if (needs === 'identity') return { identity: await loadIdentity(request, run) };
+  if (needs === 'nearby') return { identity: await identityOrNearby(request, run) };
   try {
     const loaded = await loadConfig(request, run);
     return { identity: { ...loaded.service, dir: loaded.dir }, loaded };
   } catch (error) {
     if (needs === 'whole' || !isSfxError(error) || error.code !== 'SFX2200') throw error;
     return { identity: await loadIdentity(request, run) };
+  }
+}
+
+async function identityOrNearby(request: ProjectRequest, run: Run): Promise<Who> {
+  try {
+    return await loadIdentity(request, run);
+  } catch (error) {
+    if (!isSfxError(error) || error.code !== 'SFX1004' || request.file !== undefined) throw error;
+    const { cwd, stage = 'dev', provider: name = 'local' } = request;
+    const provider = await loadProvider(name, cwd, sfxDirOf(request));
+    const service = await serviceNearby(provider, cwd, stage, run);
+    if (service === undefined) throw error;
+    return { dir: cwd, name: service, stage, provider: { name, options: {} } };
   }
 }
 

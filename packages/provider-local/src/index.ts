@@ -7,6 +7,7 @@ import {
   type Provider,
   type Run,
   type Scope,
+  type Store,
 } from '@sfx-deploy/plugin';
 import { createClient } from './client.js';
 import { capabilities, compile } from './compile.js';
@@ -36,7 +37,12 @@ export const provider: Provider = {
   documented: capabilities,
   compile: (service) => compile(service),
   connect,
+  store: async (options, run) => storeIn(settingsOf(options, run.env).home),
 };
+
+function storeIn(home: string): Store {
+  return fileStore(join(home, 'state'));
+}
 
 export default provider;
 
@@ -62,7 +68,7 @@ async function connect(scope: Scope, options: JsonObject, run: Run): Promise<Con
     logs: logReader(scope, client, run),
     metrics: metricsReader(scope, client),
     forget: () => client.ask({ op: 'forget', on: scope.stage, method: 'DELETE', path: stagePath(scope) }),
-    store: fileStore(join(settings.home, 'state')),
+    store: storeIn(settings.home),
     [Symbol.asyncDispose]: async () => client.close(),
   };
 }

@@ -11,6 +11,7 @@ export const logs: Command = {
   group: 'look',
   summary: 'what functions wrote, by version and release',
   scope: 'stage',
+  needs: 'nearby',
   positionals: [{ name: 'function', summary: 'only these', many: true }],
   options: [
     { name: 'follow', alias: 'f', kind: 'flag', summary: 'go on as new lines come' },

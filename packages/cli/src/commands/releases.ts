@@ -6,6 +6,7 @@ export const releases: Command = {
   group: 'look',
   summary: 'the releases of a stage, newest first',
   scope: 'stage',
+  needs: 'nearby',
   examples: [
     {
       command: 'sfx releases --stage prod',

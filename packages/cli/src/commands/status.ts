@@ -7,6 +7,7 @@ export const status: Command = {
   group: 'look',
   summary: 'who gets traffic now, by version; drift, lease, addresses',
   scope: 'stage',
+  needs: 'nearby',
   examples: [
     { command: 'sfx status --stage prod', what: 'the stage as it is, read just now' },
     { command: 'sfx status --stage prod --json | jq .urls.http', what: 'the same as one document' },

@@ -226,6 +226,8 @@ export interface Provider<Options = JsonObject> {
   /** Pure. Problems are thrown as one coded error that carries all of them (SFX2200). */
   compile(service: Service, options: Options, can: Capabilities): Ir;
   connect(scope: Scope, options: Options, run: Run): Promise<Connection>;
+  /** State of all services and stages, where the provider keeps it itself; needs no connection to one of them. */
+  store?(options: Options, run: Run): Promise<Store>;
 }
 
 export interface Connection extends AsyncDisposable {
