@@ -1,3 +1,4 @@
+import { isSfxError } from '../errors.js';
 import type { StepName } from '../events.js';
 import type { SecretValues } from '../model/service.js';
 import type { Artifact, Scope } from '../provider/contract.js';
@@ -53,7 +54,13 @@ export async function step(
     });
     run.emit({ code: 'step.end', step: name, text: text ?? '', ms: run.now() - began });
   } catch (error) {
-    run.emit({ code: 'step.fail', step: name, text: 'failed', ms: run.now() - began });
+    const interrupted = isSfxError(error) && error.code === 'SFX4120';
+    run.emit({
+      code: 'step.fail',
+      step: name,
+      text: interrupted ? 'interrupted' : 'failed',
+      ms: run.now() - began,
+    });
     throw error;
   }
 }

@@ -33,8 +33,13 @@ describe('a check that gets no answer', () => {
 
   it('because the run was interrupted, leaves the release to resume', async () => {
     const { b, two } = await stage();
-    const outcome = await b.deploy(cutShort(b.run('ana'), true), two);
+    const run = b.run('ana');
+    const outcome = await b.deploy(cutShort(run, true), two);
     assert.deepEqual([outcome.ending, outcome.exit, outcome.error?.code], ['interrupted', 4, 'SFX4120']);
+    assert.deepEqual(
+      run.events.flatMap((event) => (event.code === 'step.fail' ? [`${event.step} ${event.text}`] : [])),
+      ['check interrupted'],
+    );
     assert.equal((await act.resume(b, b.run('bob'), two)).ending, 'live');
   });
 });
