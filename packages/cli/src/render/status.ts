@@ -36,10 +36,11 @@ function clock(iso: string): string {
 /** What must be read first: a stage that is between two releases, and what its callers get. */
 function alarmLines(status: Status, look: Look): string[] {
   if (status.state !== 'interrupted' && status.state !== 'partial') return [];
+  const cut = status.candidate ? 'a release' : 'the removal of this stage';
   const text =
     status.state === 'partial'
       ? 'Partial: not all aliases are on one release.'
-      : 'Interrupted: a release was cut off and is not settled.';
+      : `Interrupted: ${cut} was cut off and is not settled.`;
   const callers =
     status.drift.length > 0
       ? aliasLines(status.drift)

@@ -108,6 +108,12 @@ url         http://127.0.0.1:4101`,
     assert.match(text({ ...settled, metricsByVersion: false }), /n\/a \(no metrics by version here\)/);
   });
 
+  it('tells a removal that was cut off from a release', () => {
+    const { candidate: _, ...removing } = canary;
+    const [, , first] = text({ ...removing, state: 'interrupted' }).split('\n');
+    assert.equal(first, 'Interrupted: the removal of this stage was cut off and is not settled.');
+  });
+
   it('says first what callers get when a release was cut off', () => {
     const [, , first, second] = text({ ...canary, state: 'interrupted' }).split('\n');
     assert.equal(first, 'Interrupted: a release was cut off and is not settled.');
