@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { fail } from './errors.js';
@@ -19,6 +20,8 @@ export interface RunInit {
 export function createRun(init: RunInit): Run {
   const env = init.env ?? process.env;
   let holder: Holder | undefined;
+  // One listener per sleep: many sleep at once, and all of them end.
+  setMaxListeners(0, init.signal);
   return {
     signal: init.signal,
     env,

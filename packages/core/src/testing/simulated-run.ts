@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { fail } from '../errors.js';
 import type { Event } from '../events.js';
 import type { Holder, Run } from '../run.js';
@@ -104,6 +105,7 @@ function actor(
   around: Surroundings,
 ): SimulatedRun {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
   const faults = faultInjector(options.faults);
   const events: Event[] = [];
   const onKill = new Set<() => void>();

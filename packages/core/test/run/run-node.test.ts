@@ -33,6 +33,20 @@ describe('time of the real run', () => {
     await assert.rejects(run.sleep(0), interrupted);
   });
 
+  it('warns of nothing while many sleep at once, and an interrupt ends them all', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): number => warnings.push(warning);
+    process.on('warning', onWarning);
+    const controller = new AbortController();
+    const run = runOf({ signal: controller.signal });
+    const sleeping = Array.from({ length: 40 }, () => assert.rejects(run.sleep(60_000), interrupted));
+    await new Promise((resolve) => setImmediate(resolve));
+    controller.abort();
+    await Promise.all(sleeping);
+    process.off('warning', onWarning);
+    assert.deepEqual(warnings, []);
+  });
+
   it('leaves nothing behind at the signals, however often it sleeps', async () => {
     const warnings: Error[] = [];
     const onWarning = (warning: Error): number => warnings.push(warning);
