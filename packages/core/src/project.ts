@@ -13,7 +13,7 @@ import { serviceNearby } from './nearby.js';
 import type { Capabilities, Connection, Ir, Provider, Scope } from './provider/contract.js';
 import { loadProvider } from './provider/loader.js';
 import type { Context } from './release/context.js';
-import { fleet, splitQualified } from './release/fleet.js';
+import { fleet } from './release/fleet.js';
 import type { Run } from './run.js';
 import { fileStore } from './state/file-store.js';
 import { stageState } from './state/stage-state.js';
@@ -161,9 +161,4 @@ function cachedArtifact(loaded: LoadedConfig): NonNullable<Context['artifact']> 
 export function needConfig(session: Session): LoadedConfig {
   if (session.loaded !== undefined) return session.loaded;
   throw fail('SFX1004', 'this command needs the configuration file');
-}
-
-/** Name of a unit without its provider, where one provider is enough to tell. */
-export function plainName(key: string): string {
-  return splitQualified(key).id;
 }

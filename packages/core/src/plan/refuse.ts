@@ -1,6 +1,6 @@
 import { fail } from '../errors.js';
 import type { Capabilities } from '../provider/contract.js';
-import { infraOf, unitsOf } from '../release/fleet.js';
+import { infraOf } from '../release/fleet.js';
 import type { Observation } from '../release/observe.js';
 import type { Rollout } from '../release/rollout.js';
 import type { Intent } from './intent.js';
@@ -122,8 +122,4 @@ export function refuseReplacing(
       },
     );
   }
-}
-
-export function unitNames(intent: Intent): readonly string[] {
-  return unitsOf(intent.irs).map((of) => of.part.id);
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fail, isSfxError, messageOf } from '../errors.js';
 import { isObject } from '../json.js';
@@ -190,9 +190,4 @@ export async function listProviders(projectDir: string, sfxDir: string): Promise
 
 function names(dir: string): string[] {
   return existsSync(dir) ? readdirSync(dir) : [];
-}
-
-/** Where this copy of sfx is installed: providers beside it are found too. */
-export function sfxDirOf(url: string): string {
-  return dirname(url);
 }

@@ -1,11 +1,9 @@
-import { fail } from '../errors.js';
 import { counted } from '../text.js';
 import { type Context, type Held, step } from './context.js';
 import { unitsOf, type VersionsByUnit } from './fleet.js';
 import { aliasesIn, foreign, moveAll, readAliases } from './flip.js';
-import { progressOf } from './progress.js';
+import { percentAt, progressOf } from './progress.js';
 import { type OutputsByProvider, widenInfra } from './resources.js';
-import type { RolloutStep } from './rollout.js';
 import { journalStaged, runNamedCheck, stageAll, unmark, warmAndCheck } from './stage.js';
 import { sameTable, type Tables, tablesAt, tablesOfNewUnits, withoutEmpty } from './tables.js';
 import { triggersAfter, triggersBefore, waitingTriggers } from './triggers.js';
@@ -58,13 +56,6 @@ export async function forward(ctx: Context, held: Held, options: ForwardOptions)
     }
   }
   return { at: 'live', tables: await verified(ctx, held, versions) };
-}
-
-/** The candidate's percent once the steps up to `index` are done. */
-export function percentAt(steps: readonly RolloutStep[], index: number): number {
-  let percent = 0;
-  for (const next of steps.slice(0, index + 1)) if ('weight' in next) percent = next.weight;
-  return percent;
 }
 
 /** Infra, versions, warm, checks, triggers that may come early, aliases of new units: nothing of it moves traffic. */
@@ -155,11 +146,4 @@ async function verified(ctx: Context, held: Held, versions: VersionsByUnit): Pro
     if (!sameTable(now.table, wanted[of.key] ?? {})) throw foreign(of.key, now.table);
   }
   return withoutEmpty(wanted);
-}
-
-export function versionsOf(held: Held): VersionsByUnit {
-  const { staged } = progressOf(held.entries);
-  if (staged === undefined)
-    throw fail('SFX9001', `release ${held.release.number} has no versions in its journal`);
-  return staged;
 }

@@ -2,7 +2,7 @@ import { fail, isSfxError } from '../errors.js';
 import type { Head, Past, Release } from '../state/documents.js';
 import type { Context, Held, Work } from './context.js';
 import type { Holding } from './holding.js';
-import { progressOf } from './progress.js';
+import { percentAt, progressOf } from './progress.js';
 
 /** The open release of a stage with its base and journal; `undefined` when its record was never written. */
 export async function openWork(ctx: Context, head: Head): Promise<Work | undefined> {
@@ -61,11 +61,7 @@ export function openState(work: Work): OpenState {
 
 /** The candidate's percent that the journal last meant. */
 export function openPercent(work: Work): number {
-  const { step } = progressOf(work.entries);
-  let percent = 0;
-  for (const next of work.release.rollout.steps.slice(0, step + 1))
-    if ('weight' in next) percent = next.weight;
-  return percent;
+  return percentAt(work.release.rollout.steps, progressOf(work.entries).step);
 }
 
 /** Nothing else goes on with a stage whose removal was cut off: what it would find is no release. */

@@ -1,5 +1,6 @@
 import type { Entry, EntryBody } from '../state/documents.js';
 import type { VersionsByUnit } from './fleet.js';
+import type { RolloutStep } from './rollout.js';
 
 /** How far a release has come, as its journal says. Intents only: what is true is read from the provider. */
 export interface Progress {
@@ -82,4 +83,11 @@ export function atSamePause(before: readonly Entry[], now: readonly Entry[]): bo
   const since = progressOf(now);
   if (since.back || since.ended !== undefined) return false;
   return since.step === then.step && since.paused !== undefined && since.paused.step === then.paused?.step;
+}
+
+/** The candidate's percent once the steps up to `index` are done. */
+export function percentAt(steps: readonly RolloutStep[], index: number): number {
+  let percent = 0;
+  for (const next of steps.slice(0, index + 1)) if ('weight' in next) percent = next.weight;
+  return percent;
 }

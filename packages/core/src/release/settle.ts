@@ -117,7 +117,3 @@ export async function baseVersions(
   const past = held.base && held.holding.head().past.find((one) => one.number === held.base!.number);
   return (past && (await kept(ctx.state, past)))?.versions ?? {};
 }
-
-export function giveBack(holding: Holding): Promise<void> {
-  return holding.release((head) => head);
-}

@@ -1,4 +1,3 @@
-import { sameJson } from '../json.js';
 import type { Split, Table } from '../provider/contract.js';
 import type { Entry, Qualified, Release } from '../state/documents.js';
 import { aliasesOf, qualify, type VersionsByUnit } from './fleet.js';
@@ -70,9 +69,7 @@ export function tablesAfterContract(release: Release, tables: Tables): Tables {
   return result;
 }
 
-export function sameTable(a: Table, b: Table): boolean {
-  return sameJson(a, b);
-}
+export { sameTable } from '../provider/traffic.js';
 
 export function withoutEmpty(tables: Tables): Tables {
   return Object.fromEntries(Object.entries(tables).filter(([, table]) => Object.keys(table).length > 0));
