@@ -3,6 +3,8 @@
  * `apiVersion` is 0 until two unlike homes pass the conformance suite; it may change until then.
  */
 export type {
+  Activation,
+  ActivationQuery,
   Alias,
   AliasState,
   Artifact,

@@ -47,6 +47,14 @@ export interface VersionConfig {
   /** Milliseconds. */
   readonly timeout: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** Default `thread`. */
+  readonly isolation?: 'thread' | 'process';
+  /** Most instances at once; default: as many as the machine has cores, at least 2. */
+  readonly instances?: number;
+  /** Calls that one instance works on at once; default 32 for Node, 1 for Python, 100 for a program. */
+  readonly calls?: number;
+  /** A program that serves HTTP on `$PORT`, instead of a handler. */
+  readonly command?: readonly string[];
 }
 
 export interface StageMeta {

@@ -21,6 +21,8 @@ export interface PlainResponse {
   /** `set-cookie` occurs once per cookie. */
   readonly headers: [name: string, value: string][];
   readonly body: Uint8Array | null;
+  /** A body as it comes, instead of `body`, where the host said that it takes one (`PlainContext.streams`). */
+  readonly stream?: AsyncIterable<Uint8Array>;
 }
 
 export interface PlainContext {
@@ -34,6 +36,10 @@ export interface PlainContext {
   readonly deadline: number;
   /** Takes one line for the function's log. */
   readonly log?: (text: string) => void;
+  /** The host can send a body as it comes. */
+  readonly streams?: boolean;
+  /** W3C `traceparent` of this call, for calls that the handler makes. */
+  readonly trace?: string;
 }
 
 /** A handler export in the form that every host calls. What the handler throws is passed on as it is. */

@@ -243,6 +243,12 @@ export interface Connection extends AsyncDisposable {
    * answers `{ status, headers, body }`.
    */
   invoke(target: InvokeTarget, payload: Json): Promise<Json>;
+  /** Takes a call and answers the id of its activation at once; the call itself is made later, and again when it fails. */
+  invokeLater?(target: InvokeTarget, payload: Json): Promise<string>;
+  /** Newest first. */
+  activations?(query: ActivationQuery): Promise<readonly Activation[]>;
+  /** One of them whole, with its logs. */
+  activation?(id: string): Promise<Activation | undefined>;
   /** Addresses by trigger kind, as callers use them: `{ http: "http://127.0.0.1:4101" }`. */
   urls?(): Promise<Readonly<Record<string, string>>>;
   logs?(version: Version, since: Date, follow: boolean): AsyncIterable<LogLine>;
@@ -257,9 +263,44 @@ export type InvokeTarget =
   | { readonly alias: string; readonly function: string }
   | { readonly version: Version; readonly function: string };
 
+/** Which calls are meant; all of them where nothing is said. */
+export interface ActivationQuery {
+  readonly function?: string;
+  readonly status?: Activation['status'];
+  readonly since?: Date;
+  /** Default 30. */
+  readonly limit?: number;
+}
+
+/** What is known of one call of a function. */
+export interface Activation {
+  readonly id: string;
+  readonly function: string;
+  /** Null until it started. */
+  readonly version: string | null;
+  readonly release: number | null;
+  /** `http`, `invoke`, `async`, `queue`, `topic`, `schedule`, `bucket`, …, as the provider has them. */
+  readonly cause: string;
+  /** ISO 8601: when it was asked for, and when it started. */
+  readonly asked: string;
+  readonly started: string | null;
+  readonly durationMs: number | null;
+  /** It waited for an instance to start. */
+  readonly cold: boolean | null;
+  /** `retrying`: it failed and is tried again. */
+  readonly status: 'waiting' | 'running' | 'retrying' | 'ok' | 'failed';
+  /** Tries so far. */
+  readonly attempt: number;
+  readonly result?: Json;
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly logs?: readonly LogLine[];
+}
+
 export interface LogLine {
   /** ISO 8601. */
   readonly at: string;
+  /** Id of the call that wrote it, where that is known. */
+  readonly activation?: string;
   readonly function: string;
   readonly version: string;
   readonly stream: 'stdout' | 'stderr' | 'engine';

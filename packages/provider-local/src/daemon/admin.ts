@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { ErrorCode } from '@sfx-deploy/plugin';
 import type { WireError } from '../wire.js';
-import { type AdminRoute, type Engine, findRoute } from './admin-routes.js';
+import { findRoute } from './admin-routes.js';
 import { guarded } from './disk.js';
 import { isRefusal, refusal, textOf } from './refusal.js';
+import type { AdminRoute, Engine } from './routes/route.js';
 import { sameToken } from './token.js';
 
 /**

@@ -2,21 +2,31 @@ import { type Answer, type HttpCall, type InvokeCall, JSON_ANSWER, THREW } from 
 
 export type Failure = 'threw' | 'crashed' | 'timeout' | 'unloadable' | 'busy';
 
-export type Outcome =
+/** How a call ended. `cold`: it waited for an instance to start. */
+export type Outcome = (
   | {
       readonly kind: 'http';
       readonly status: number;
       readonly headers: readonly string[];
       readonly body: Uint8Array | null;
+      /** A body as it comes, instead of `body`. Whoever stops early returns its iterator, which ends the call. */
+      readonly stream?: AsyncIterable<Uint8Array>;
     }
   | { readonly kind: 'json'; readonly text: string }
-  | { readonly kind: 'failed'; readonly why: Failure; readonly message: string };
+  | { readonly kind: 'failed'; readonly why: Failure; readonly message: string }
+) & { readonly cold?: boolean };
 
 /** A call without what only its instance gives it: its id and deadline. */
-export type Input =
+export type Input = {
+  /** Also the id of its activation. */
+  readonly requestId: string;
+  /** How many calls of functions led to this one; 0 for one from outside. */
+  readonly depth?: number;
+  /** W3C `traceparent` that the handler gets: this call's own span. */
+  readonly trace?: string;
+} & (
   | {
       readonly kind: 'http';
-      readonly requestId: string;
       readonly method: string;
       readonly url: string;
       readonly headers: readonly string[];
@@ -24,7 +34,8 @@ export type Input =
       readonly params: readonly string[];
       readonly route: string;
     }
-  | { readonly kind: 'invoke'; readonly requestId: string; readonly payload: string };
+  | { readonly kind: 'invoke'; readonly payload: string }
+);
 
 export function messageOf(input: Input, id: number, deadline: number): HttpCall | InvokeCall {
   if (input.kind === 'invoke') return [id, input.requestId, deadline, input.payload];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Scope, Table } from '@sfx-deploy/plugin';
 import { isName } from '../names.js';
 import type { AliasDocument, AliasWrite, EngineService, TriggerDocument } from '../wire.js';
+import { type Caller, createCaller } from './caller.js';
 import type { Crowd } from './crowd.js';
 import { makeFolder, readDocument, writeDocument } from './disk.js';
 import { createGateway } from './gateway.js';
@@ -16,6 +17,7 @@ import { type Chosen, openVersions, type VersionStore } from './versions.js';
 export interface Stage {
   readonly scope: Scope;
   readonly versions: VersionStore;
+  readonly caller: Caller;
   /** Changes to one stage happen one after the other. */
   serially<T>(act: () => Promise<T>): Promise<T>;
   alias(id: string): AliasDocument | undefined;
@@ -79,11 +81,13 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   reroute(state);
   const choose = (alias: string, unit: string, candidate: boolean) =>
     chooseVersion(state, alias, unit, candidate);
+  const caller = createCaller({ choose, byId: (id) => versions.byId(id) });
   const server = createGateway({ router: () => state.router, choose });
   let chain: Promise<unknown> = Promise.resolve();
   return {
     scope,
     versions,
+    caller,
     serially: (act) => {
       const next = chain.then(act);
       chain = next.catch(() => undefined);
