@@ -1,5 +1,6 @@
 // A local engine with a home, a port and a code cache of its own, and sfx as a user would run it there.
 import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +22,14 @@ async function freePort() {
 
 /** What `sfx` printed as result. Throws when it ends otherwise than with one of `exits`. */
 function sfx(cwd, env, words, exits, running) {
+  return run(cwd, env, words, running).then(({ code, out, said }) => {
+    if (exits.includes(code)) return out;
+    throw new Error(`sfx ${words.join(' ')} ended with ${code}\n${said}`);
+  });
+}
+
+/** How `sfx` ended, and what it printed. */
+function run(cwd, env, words, running) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [bin, ...words], {
       cwd,
@@ -36,15 +45,14 @@ function sfx(cwd, env, words, exits, running) {
     child.on('error', reject);
     child.on('close', (code, signal) => {
       running.delete(child);
-      if (exits.includes(code)) resolve(out);
-      else reject(new Error(`sfx ${words.join(' ')} ended with ${code ?? signal}\n${out}${err}`));
+      resolve({ code: code ?? signal, out, said: `${out}${err}` });
     });
   });
 }
 
 /**
  * Runs `act` with an engine that is stopped when it is over, however it ends. `service(n)` makes a service of n functions
- * and answers what can be done with it.
+ * and answers what can be done with it; `bare(name)` only a folder for one.
  */
 export async function withEngine(act) {
   const port = await freePort();
@@ -64,8 +72,22 @@ export async function withEngine(act) {
   };
   return withFolder((dir) => {
     const env = envOf(dir);
-    return act({ env, service: (n) => serviceOf(n, join(dir, `service-${n}`), env, running) });
+    return act({
+      env,
+      service: (n) => serviceOf(n, join(dir, `service-${n}`), env, running),
+      bare: (name) => bareOf(join(dir, name), env, running),
+    });
   }, stop);
+}
+
+/** A folder for a service that the caller writes. */
+function bareOf(dir, env, running) {
+  mkdirSync(dir, { recursive: true });
+  return {
+    dir,
+    exitOf: async (words) => (await run(dir, env, words, running)).code,
+    url: async () => JSON.parse((await run(dir, env, ['status', '--json'], running)).out).urls.http,
+  };
 }
 
 function serviceOf(n, dir, env, running) {
