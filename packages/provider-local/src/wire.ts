@@ -111,3 +111,63 @@ export interface EngineService {
   /** Instances that run now. */
   readonly instances: number;
 }
+
+/** Calls of one version in the last minute. */
+export interface LiveRate {
+  readonly requests: number;
+  readonly errors: number;
+  readonly p95Ms: number;
+}
+
+export interface LiveVersion {
+  /** As in `x-sfx-version`. */
+  readonly version: string;
+  readonly release: number | null;
+  readonly percent: number;
+  /** Null when nobody called it. */
+  readonly minute: LiveRate | null;
+  readonly instances: number;
+}
+
+export interface LiveFunction {
+  readonly name: string;
+  readonly stable: LiveVersion;
+  readonly candidate: LiveVersion | null;
+}
+
+export interface LiveService {
+  readonly service: string;
+  readonly stage: string;
+  readonly url: string | null;
+  /** Release of the stable versions, and the open one while there are candidates. */
+  readonly live: number | null;
+  readonly open: number | null;
+  readonly functions: readonly LiveFunction[];
+  readonly queues: readonly { name: string; visible: number; delayed: number; inFlight: number }[];
+  /** `POST /orders`, `queue orders`: what calls which function; disabled ones wait for a release. */
+  readonly triggers: readonly { kind: string; source: string; function: string; enabled: boolean }[];
+}
+
+export interface LiveActivation {
+  readonly id: string;
+  readonly service: string;
+  readonly stage: string;
+  readonly function: string;
+  readonly release: number | null;
+  readonly cause: string;
+  readonly status: string;
+  /** Milliseconds since 1970. */
+  readonly started: number | null;
+  readonly durationMs: number | null;
+  readonly cold: boolean | null;
+}
+
+/** What the page shows, sent whole when something changed. Names and counts: no payload, result, log or environment. */
+export interface LiveSnapshot {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly engine: { readonly version: string; readonly pid: number; readonly started: string };
+  readonly services: readonly LiveService[];
+  /** Newest first, the last 50 of all services. */
+  readonly activations: readonly LiveActivation[];
+}
