@@ -1,101 +1,56 @@
-import { StringDecoder } from 'node:string_decoder';
-import { Worker } from 'node:worker_threads';
-import type { Answer, FromWorker, HttpCall, InvokeCall, Load, ToWorker } from './calls.js';
+import type { VersionConfig } from '../wire.js';
+import type { Answer, HttpCall, InvokeCall, Load } from './calls.js';
 import type { LogStream } from './logs.js';
-import { threadProgram } from './program.js';
-import { errnoOf, textOf } from './refusal.js';
 
+/**
+ * What an instance tells its pool. An `answered` whose body is `STREAMED` is the head of an answer: `chunk`s follow, and
+ * one `ended`. Nothing is told of a call after its end.
+ */
 export interface InstanceEvents {
   ready(): void;
   unloadable(message: string): void;
+  /**
+   * How many of the calls sent to it since its start it has begun. One that lags behind has something else to do, and the
+   * pool looks for another instance. A backend that begins each call at once says so in `send`.
+   */
+  took(calls: number): void;
   answered(answer: Answer): void;
+  chunk(id: number, bytes: Uint8Array): void;
+  /** A streamed answer is whole, or broke off and why. */
+  ended(id: number, problem?: string): void;
   pong(): void;
+  /** Bytes that it uses now, as far as it can tell. */
+  used(bytes: number): void;
   /** Once, however it ended; nothing comes after it. */
   gone(why: string): void;
-  wrote(stream: LogStream, text: string): void;
+  /** `activation`: the request id of the call that wrote it, where that is certain. */
+  wrote(stream: LogStream, text: string, activation?: string): void;
 }
 
 export interface Instance {
-  /** Sent with all others of this turn of the event loop. */
+  /** A backend may send it together with all others of this turn of the event loop. */
   send(call: HttpCall | InvokeCall): void;
+  /** Whoever reads a streamed answer took so many bytes of it; no more than `WINDOW` are on their way untaken. */
+  taken(id: number, bytes: number): void;
+  /** Nobody waits for this call any more. It may go on; a streamed answer ends, and says so with `ended`. */
+  cancel(id: number): void;
   ping(): void;
+  /** Ends it, and what it started, at once. `gone` follows. */
   terminate(): void;
 }
 
 export interface InstanceOptions {
   readonly name: string;
-  /** MB of heap; more ends the instance. */
+  /** MB; more ends the instance. */
   readonly memory: number;
   readonly load: Load;
+  /** The folder that holds the version's files. */
+  readonly folder: string;
+  readonly config: VersionConfig;
 }
 
-const PROGRAM = await threadProgram();
+/** Starts an instance; it is ready when `events.ready` was called. Calls are sent to it only then. */
+export type StartInstance = (options: InstanceOptions, events: InstanceEvents) => Instance;
 
-/** A thread of its own that serves one version. It is ready when `events.ready` was called. */
-export function startInstance(options: InstanceOptions, events: InstanceEvents): Instance {
-  const worker = new Worker(PROGRAM.code, {
-    name: options.name,
-    eval: PROGRAM.eval,
-    // Flags of the daemon are not the handler's.
-    execArgv: [],
-    // A blank has none; what it loads brings its own.
-    env: {},
-    stdout: true,
-    stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: options.memory, stackSizeMb: 4 },
-  });
-  let why: string | undefined;
-  let calls: (HttpCall | InvokeCall)[] = [];
-  const tell = (message: ToWorker) => worker.postMessage(message);
-  const flush = () => {
-    const now = calls;
-    calls = [];
-    tell({ kind: 'calls', calls: now });
-  };
-  const hear: { [K in FromWorker['kind']]: (message: Extract<FromWorker, { kind: K }>) => void } = {
-    blank: () => tell({ kind: 'load', load: options.load }),
-    loaded: () => events.ready(),
-    unloadable: (message) => events.unloadable(message.message),
-    answers: (message) => message.answers.forEach(events.answered),
-    pong: () => events.pong(),
-  };
-  worker.on('message', (message: FromWorker) => hear[message.kind](message as never));
-  worker.on('error', (error) => {
-    why = reasonOf(error, options.memory);
-  });
-  worker.on('exit', (code) => events.gone(why ?? `it exited with code ${code}`));
-  lines(worker.stdout, (text) => events.wrote('stdout', text));
-  lines(worker.stderr, (text) => events.wrote('stderr', text));
-  return {
-    send: (call) => {
-      if (calls.push(call) === 1) setImmediate(flush);
-    },
-    ping: () => tell({ kind: 'ping' }),
-    terminate: () => void worker.terminate(),
-  };
-}
-
-function reasonOf(error: unknown, memory: number): string {
-  if (errnoOf(error) === 'ERR_WORKER_OUT_OF_MEMORY') return `it used more than its ${memory} MB of memory`;
-  return `an error that nobody caught: ${textOf(error)}`;
-}
-
-/** Longest text that waits for its end of line. */
-const OPEN_LINE = 64 * 1024;
-
-function lines(stream: NodeJS.ReadableStream, write: (text: string) => void): void {
-  const decoder = new StringDecoder('utf8');
-  let open = '';
-  stream.on('data', (chunk: Buffer) => {
-    const parts = (open + decoder.write(chunk)).split('\n');
-    open = parts.pop() ?? '';
-    for (const part of parts) write(part.endsWith('\r') ? part.slice(0, -1) : part);
-    if (open.length > OPEN_LINE) {
-      write(open);
-      open = '';
-    }
-  });
-  stream.on('end', () => {
-    if (open !== '') write(open);
-  });
-}
+/** Bytes of a streamed answer that may be on their way without having been taken. One chunk may go beyond it. */
+export const WINDOW = 256 * 1024;

@@ -1,4 +1,4 @@
-import { type Answer, type HttpCall, type InvokeCall, JSON_ANSWER, THREW } from './calls.js';
+import { type Answer, type HttpCall, type InvokeCall, JSON_ANSWER, STREAMED, THREW } from './calls.js';
 
 export type Failure = 'threw' | 'crashed' | 'timeout' | 'unloadable' | 'busy';
 
@@ -33,27 +33,43 @@ export type Input = {
       readonly body: Uint8Array | null;
       readonly params: readonly string[];
       readonly route: string;
+      /** Address of the caller. */
+      readonly ip?: string;
+      /** JSON: what an authorizer said of the caller. */
+      readonly authorizer?: string;
     }
   | { readonly kind: 'invoke'; readonly payload: string }
 );
 
+/** `deadline`: milliseconds since 1970. */
 export function messageOf(input: Input, id: number, deadline: number): HttpCall | InvokeCall {
-  if (input.kind === 'invoke') return [id, input.requestId, deadline, input.payload];
+  const { requestId, depth = 0, trace = '' } = input;
+  if (input.kind === 'invoke') return [id, requestId, deadline, depth, trace, input.payload];
   return [
     id,
-    input.requestId,
+    requestId,
     deadline,
+    depth,
+    trace,
     input.method,
     input.url,
     input.headers,
     input.body,
     input.params,
     input.route,
+    input.ip ?? '',
+    input.authorizer ?? '',
   ];
 }
 
-export function outcomeOf(answer: Answer): Outcome {
-  if (answer.length === 4) return { kind: 'http', status: answer[1], headers: answer[2], body: answer[3] };
+/** `streamed` gives the chunks of an answer that comes in some. */
+export function outcomeOf(answer: Answer, streamed: () => AsyncIterable<Uint8Array>): Outcome {
+  if (answer.length === 4) {
+    const [, status, headers, body] = answer;
+    return body === STREAMED
+      ? { kind: 'http', status, headers, body: null, stream: streamed() }
+      : { kind: 'http', status, headers, body };
+  }
   if (answer[1] === JSON_ANSWER) return { kind: 'json', text: answer[2] };
   return { kind: 'failed', why: answer[1] === THREW ? 'threw' : 'crashed', message: answer[2] };
 }

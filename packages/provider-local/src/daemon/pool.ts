@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from './calls.js';
 import type { Crowd, Member } from './crowd.js';
-import { type Instance, type InstanceOptions, startInstance } from './instance.js';
+import type { Instance, InstanceOptions, StartInstance } from './instance.js';
 import type { LogStream } from './logs.js';
 import { type Input, messageOf, type Outcome, outcomeOf } from './outcomes.js';
 
@@ -27,7 +27,8 @@ export interface PoolOptions extends InstanceOptions {
   readonly timeout: number;
   readonly now: () => number;
   readonly crowd: Crowd;
-  log(stream: LogStream, text: string): void;
+  readonly start: StartInstance;
+  log(stream: LogStream, text: string, activation?: string): void;
 }
 
 /** Calls that one instance works on at once. */
@@ -184,7 +185,11 @@ function settle(seat: Seat, id: number, outcome: Outcome): void {
 function open(state: State): void {
   const { options } = state;
   let problem: string | undefined;
-  const instance = startInstance(options, {
+  const instance = options.start(options, {
+    took: () => undefined,
+    chunk: () => undefined,
+    ended: () => undefined,
+    used: () => undefined,
     ready: () => {
       if (seat.state !== 'loading') return;
       clearTimeout(seat.alarm);
@@ -225,7 +230,7 @@ function open(state: State): void {
 }
 
 function answered(state: State, seat: Seat, answer: Answer): void {
-  settle(seat, answer[0], outcomeOf(answer));
+  settle(seat, answer[0], outcomeOf(answer, streamless));
   if (seat.state === 'retired') retire(seat);
   else if (state.waiting.size > 0) fill(state);
   if (seat.calls.size === 0) seat.idleSince = state.options.now();
@@ -303,3 +308,5 @@ async function drain(state: State, graceMs: number): Promise<void> {
   await emptied;
   clearTimeout(timer);
 }
+
+async function* streamless(): AsyncGenerator<Uint8Array> {}

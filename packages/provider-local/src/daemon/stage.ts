@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Scope, Table } from '@sfx-deploy/plugin';
 import { isName } from '../names.js';
 import type { AliasDocument, AliasWrite, EngineService, TriggerDocument } from '../wire.js';
+import type { Backends } from './backends.js';
 import { type Caller, createCaller } from './caller.js';
 import type { Crowd } from './crowd.js';
 import { makeFolder, readDocument, writeDocument } from './disk.js';
@@ -47,6 +48,7 @@ export interface StageOptions {
   readonly tmp: string;
   readonly now: () => number;
   readonly crowd: Crowd;
+  readonly backends: Backends;
 }
 
 interface State {
@@ -62,9 +64,9 @@ interface State {
 }
 
 export async function openStage(options: StageOptions): Promise<Stage> {
-  const { dir, scope, tmp, now, crowd } = options;
+  const { dir, scope, tmp, now, crowd, backends } = options;
   await makeFolder(join(dir, 'versions'));
-  const versions = await openVersions({ scope, dir: join(dir, 'versions'), tmp, now, crowd });
+  const versions = await openVersions({ scope, dir: join(dir, 'versions'), tmp, now, crowd, backends });
   const aliases = await readDocument<Record<string, AliasDocument>>(join(dir, 'aliases.json'));
   const triggers = await readDocument<TriggerDocument[]>(join(dir, 'triggers.json'));
   const saved = await readDocument<StageDocument>(join(dir, 'stage.json'));

@@ -3,6 +3,7 @@ import { rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Scope } from '@sfx-deploy/plugin';
 import { isName } from '../names.js';
+import { createBackends } from './backends.js';
 import { createCrowd } from './crowd.js';
 import { makeFolder, namesIn, readDocument } from './disk.js';
 import { errnoOf } from './refusal.js';
@@ -42,6 +43,7 @@ export async function openStages(options: StagesOptions): Promise<Stages> {
   const { home, now } = options;
   const tmp = join(home, 'tmp');
   const crowd = createCrowd();
+  const backends = createBackends();
   const stages = new Map<string, Promise<Stage>>();
   const opened = new Map<string, Stage>();
   const keyOf = (scope: Scope) => `${scope.service}/${scope.stage}`;
@@ -49,7 +51,7 @@ export async function openStages(options: StagesOptions): Promise<Stages> {
   const open = async (scope: Scope): Promise<Stage> => {
     const dir = folderOf(home, scope);
     await makeFolder(dir);
-    const stage = await openStage({ scope, dir, tmp, now, crowd });
+    const stage = await openStage({ scope, dir, tmp, now, crowd, backends });
     await stage.open(options.firstPort(), await reservedPorts(home));
     opened.set(keyOf(scope), stage);
     return stage;
@@ -84,6 +86,7 @@ export async function openStages(options: StagesOptions): Promise<Stages> {
     },
     async close(graceMs) {
       await Promise.all([...opened.values()].map((stage) => stage.close(graceMs)));
+      backends.close();
     },
     async save() {
       for (const stage of opened.values()) await stage.versions.save();

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Digest, Scope, Version } from '@sfx-deploy/plugin';
 import { physicalName, shownVersion, versionId } from '../names.js';
 import type { StageMeta, VersionConfig } from '../wire.js';
+import type { Backends } from './backends.js';
 import type { Crowd } from './crowd.js';
 import {
   guarded,
@@ -75,6 +76,7 @@ export interface VersionStoreOptions {
   readonly tmp: string;
   readonly now: () => number;
   readonly crowd: Crowd;
+  readonly backends: Backends;
 }
 
 export async function openVersions(options: VersionStoreOptions): Promise<VersionStore> {
@@ -167,8 +169,12 @@ async function serve(options: VersionStoreOptions, document: VersionDocument): P
     timeout: config.timeout,
     now: options.now,
     crowd: options.crowd,
+    start: options.backends.of(config, files),
+    folder: files,
+    config,
     log: logs.write,
     load: {
+      memory: config.memory,
       module: pathToFileURL(join(files, `${unit}.mjs`)).href,
       root: pathToFileURL(`${files}/`).href,
       environment: { ...hostEnvironment(), ...config.environment },

@@ -4,6 +4,7 @@ import {
   type FromWorker,
   type HttpCall,
   type InvokeCall,
+  isInvoke,
   JSON_ANSWER,
   type Load,
   THREW,
@@ -56,6 +57,8 @@ function tell(message: FromWorker, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer);
 }
 
+let took = 0;
+
 /** Gathers answers and sends those of one turn of the event loop together. */
 function outbox(): (answer: Answer) => void {
   let answers: Answer[] = [];
@@ -64,11 +67,12 @@ function outbox(): (answer: Answer) => void {
     const [now, handed] = [answers, transfer];
     answers = [];
     transfer = [];
-    tell({ kind: 'answers', answers: now }, handed);
+    tell({ kind: 'answers', took, answers: now }, handed);
   };
   return (answer) => {
     const body = answer[3];
-    if (body && body.byteLength >= TRANSFER_BYTES) transfer.push(body.buffer as ArrayBuffer);
+    if (body instanceof Uint8Array && body.byteLength >= TRANSFER_BYTES)
+      transfer.push(body.buffer as ArrayBuffer);
     if (answers.push(answer) === 1) setImmediate(flush);
   };
 }
@@ -85,7 +89,7 @@ function serve(handler: Handler, load: Load): (calls: readonly (HttpCall | Invok
     deadline,
   });
   const http = async (call: HttpCall) => {
-    const [id, requestId, deadline, method, url, headers, body, params, route] = call;
+    const [id, requestId, deadline, , , method, url, headers, body, params, route] = call;
     try {
       const request = {
         method,
@@ -105,7 +109,7 @@ function serve(handler: Handler, load: Load): (calls: readonly (HttpCall | Invok
       failed(id, thrown);
     }
   };
-  const invoke = async ([id, requestId, deadline, payload]: InvokeCall) => {
+  const invoke = async ([id, requestId, deadline, , , payload]: InvokeCall) => {
     try {
       const result = await handler.invoke(JSON.parse(payload), contextOf(requestId, deadline));
       answer([id, JSON_ANSWER, JSON.stringify(result) ?? 'null']);
@@ -114,7 +118,8 @@ function serve(handler: Handler, load: Load): (calls: readonly (HttpCall | Invok
     }
   };
   return (calls) => {
-    for (const call of calls) void (call.length === 4 ? invoke(call) : http(call));
+    took += calls.length;
+    for (const call of calls) void (isInvoke(call) ? invoke(call) : http(call));
   };
 }
 
@@ -167,7 +172,7 @@ process.setSourceMapsEnabled(true);
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'calls') run?.(message.calls);
   else if (message.kind === 'ping') tell({ kind: 'pong' });
-  else {
+  else if (message.kind === 'load') {
     become(message.load).then(
       (serving) => {
         run = serving;
@@ -181,4 +186,4 @@ port.on('message', (message: ToWorker) => {
     );
   }
 });
-tell({ kind: 'blank' });
+tell({ kind: 'blank', thread: 0 });
