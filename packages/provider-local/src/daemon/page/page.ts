@@ -28,8 +28,7 @@ const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).di
 const POLICY = [
   "default-src 'none'",
   `script-src ${hashOf(SCRIPT)}`,
-  `style-src ${hashOf(STYLE)} 'unsafe-hashes'`,
-  "style-src-attr 'unsafe-inline'",
+  `style-src ${hashOf(STYLE)}`,
   "connect-src 'self'",
   "frame-ancestors 'none'",
   "base-uri 'none'",
