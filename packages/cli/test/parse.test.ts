@@ -3,8 +3,8 @@ import { isSfxError } from '@sfx-deploy/core';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { commands } from '../src/commands/index.js';
-import { sinceOf } from '../src/commands/logs.js';
 import { optionsOf } from '../src/commands/options.js';
+import { sinceOf } from '../src/commands/since.js';
 import { paramsOf } from '../src/context.js';
 import { type Invocation, parse } from '../src/parse.js';
 

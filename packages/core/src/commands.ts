@@ -8,12 +8,13 @@ import { commitOf, originOf } from './origin.js';
 import type { Intent } from './plan/intent.js';
 import type { Asked, Plan } from './plan/plan.js';
 import { cacheDirOf, compileConfig, needConfig, type ProjectRequest, type Session } from './project.js';
-import type { Artifact, Ir, LogLine } from './provider/contract.js';
+import type { Activation, ActivationQuery, Artifact, Ir, LogLine } from './provider/contract.js';
+import { activationOf, activationsOf } from './release/activations.js';
 import { adoptRelease } from './release/adopt.js';
 import { type Context, step } from './release/context.js';
 import { deployRelease, planRelease } from './release/deploy.js';
 import { qualify, unitsOf } from './release/fleet.js';
-import { type InvokeRequest, invokeFunction } from './release/invoke.js';
+import { type InvokeRequest, invokeFunction, invokeLater as laterOf } from './release/invoke.js';
 import { type LogsRequest, logsOf } from './release/logs.js';
 import { onlyFunctions } from './release/only.js';
 import type { Outcome, ReleasesReport, Status } from './release/outcome.js';
@@ -276,6 +277,14 @@ export const releases = (session: Session): Promise<ReleasesReport> => releasesO
 
 export const invoke = (session: Session, request: InvokeRequest) =>
   invokeFunction(session.context(), request);
+
+export const invokeLater = (session: Session, request: InvokeRequest) => laterOf(session.context(), request);
+
+export const activations = (session: Session, query: ActivationQuery = {}): Promise<readonly Activation[]> =>
+  activationsOf(session.context(), query);
+
+export const activation = (session: Session, id: string): Promise<Activation> =>
+  activationOf(session.context(), id);
 
 export const logs = (
   session: Session,

@@ -1,8 +1,11 @@
 export {
+  activation,
+  activations,
   adopt,
   type DeployOptions,
   deploy,
   invoke,
+  invokeLater,
   logs,
   packageConfig,
   planDeploy,
@@ -19,6 +22,17 @@ export { type ConfigRequest, type LoadedConfig, loadConfig } from './config/inde
 export * from './errors.js';
 export type * from './events.js';
 export * from './json.js';
+export {
+  type CronDays,
+  type CronSchedule,
+  isTimeZone,
+  type MonthDay,
+  parseSchedule,
+  type RateSchedule,
+  type Schedule,
+  type ScheduleFault,
+  type WeekDay,
+} from './model/schedule.js';
 export type * from './model/service.js';
 export type * from './plan/plan.js';
 export { readPlan } from './plan/read.js';

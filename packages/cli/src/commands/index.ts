@@ -1,3 +1,4 @@
+import { activations } from './activations.js';
 import { adopt } from './adopt.js';
 import { compile } from './compile.js';
 import type { Command } from './definition.js';
@@ -36,6 +37,7 @@ export const commands: readonly Command[] = [
   status,
   releases,
   invoke,
+  activations,
   logs,
   local,
   providers,

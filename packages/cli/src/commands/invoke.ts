@@ -1,8 +1,9 @@
 import type { Json } from '@sfx-deploy/core';
 import { fail } from '@sfx-deploy/core/errors';
+import { takenLines } from '../render/activations.js';
 import { harmless } from '../render/text.js';
 import type { Command, Context } from './definition.js';
-import { readText } from './shared.js';
+import { flagsOf, readText } from './shared.js';
 
 export const invoke: Command = {
   name: 'invoke',
@@ -28,11 +29,13 @@ export const invoke: Command = {
     },
     { name: 'candidate', kind: 'flag', summary: 'the open release instead of stable' },
     { name: 'version', kind: 'text', value: 'id', summary: 'this version' },
+    { name: 'async', kind: 'flag', summary: 'do not wait: answer the id of the activation' },
     { name: 'raw', kind: 'flag', summary: 'data is text, not JSON; the answer is printed as it is' },
   ],
   examples: [
     { command: 'sfx invoke checkout --data \'{"id":1}\'', what: 'stable, as callers get it' },
     { command: 'sfx invoke checkout --stage prod --candidate', what: 'the canary, whatever its share' },
+    { command: 'sfx invoke worker --async', what: 'taken at once, made later; then sfx activations <id>' },
   ],
   async run(context) {
     const { given, host } = context;
@@ -41,12 +44,19 @@ export const invoke: Command = {
     const version = given.text('version');
     const core = await context.core();
     await using session = await context.session();
-    const answer = await core.invoke(session, {
+    const request = {
       function: name,
       payload,
       ...(given.flag('candidate') ? { candidate: true } : {}),
       ...(version === undefined ? {} : { version }),
-    });
+    };
+    if (given.flag('async')) {
+      const { activation } = await core.invokeLater(session, request);
+      if (host.json) host.document({ version: 1, function: name, activation });
+      else host.report(takenLines(activation, flagsOf(given)));
+      return 0;
+    }
+    const answer = await core.invoke(session, request);
     if (host.json)
       host.document({
         version: 1,

@@ -1,8 +1,9 @@
 import type { LogLine } from '@sfx-deploy/core';
 import { fail, isSfxError } from '@sfx-deploy/core/errors';
-import { harmless } from '../render/text.js';
+import { logLine } from '../render/log-line.js';
 import type { Command, Context } from './definition.js';
 import { namesOf } from './shared.js';
+import { sinceOf } from './since.js';
 
 type Line = LogLine & { readonly release: number | null };
 
@@ -24,10 +25,17 @@ export const logs: Command = {
       summary: 'from when: 30s, 10m, 2h, 1d, or a date (default: 10m)',
     },
     { name: 'errors', kind: 'flag', summary: 'only what was written as an error' },
+    {
+      name: 'activation',
+      kind: 'text',
+      value: 'id',
+      summary: 'only of this call: its id, or the beginning of one',
+    },
   ],
   examples: [
     { command: 'sfx logs checkout --follow', what: 'one function, as it happens' },
     { command: 'sfx logs --stage prod --release 42 --errors', what: 'what went wrong in a release' },
+    { command: 'sfx logs --activation 9f3c1ab', what: 'what one call wrote' },
   ],
   async run(context) {
     const { given, io, positionals, signal } = context;
@@ -35,6 +43,9 @@ export const logs: Command = {
     const functions = [...positionals, ...(namesOf(given, 'function') ?? [])];
     const release = given.text('release');
     const follow = given.flag('follow');
+    const activation = given.text('activation');
+    if (activation !== undefined && (functions.length > 0 || release !== undefined))
+      throw fail('SFX1002', '`--activation` names one call; leave out functions and `--release`');
     const core = await context.core();
     await using session = await context.session();
     try {
@@ -44,6 +55,7 @@ export const logs: Command = {
         ...(functions.length === 0 ? {} : { functions }),
         ...(release === undefined ? {} : { release }),
         ...(given.flag('errors') ? { errors: true } : {}),
+        ...(activation === undefined ? {} : { activation }),
       });
       await print(context, lines);
     } catch (error) {
@@ -58,28 +70,6 @@ async function print({ host, io }: Context, lines: AsyncIterable<Line>): Promise
   for await (const line of lines) {
     if (io.stdout.closed) return;
     if (host.json) host.line(line);
-    else host.report([logLine(line)]);
+    else host.report([logLine(line, { activation: host.verbose })]);
   }
-}
-
-function logLine(line: Line): string {
-  const where = `${line.function}${line.release === null ? '' : ` ${line.release}`}`;
-  const mark = line.stream === 'stdout' ? ' ' : line.stream === 'stderr' ? '!' : '*';
-  return `${line.at} ${where} ${mark} ${harmless(line.text)}`;
-}
-
-const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** `10m` before now, or a date. Throws SFX1002. */
-export function sinceOf(text: string, now: number): Date {
-  const match = /^(\d+)([smhd])$/.exec(text);
-  const ms = match
-    ? now - Number(match[1]) * units[match[2]!]!
-    : /^\d{4}-\d\d-\d\d/.test(text)
-      ? Date.parse(text)
-      : Number.NaN;
-  if (Number.isNaN(ms) || Number.isNaN(new Date(ms).getTime())) {
-    throw fail('SFX1002', `--since ${text} is neither a duration (30s, 10m, 2h, 1d) nor a date`);
-  }
-  return new Date(ms);
 }

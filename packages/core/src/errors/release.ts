@@ -115,6 +115,12 @@ export const releaseErrors = {
     hint: 'Name one under `state:`; this provider keeps none.',
     exit: 64,
   },
+  SFX4125: {
+    kind: 'mistake',
+    title: 'no such activation',
+    hint: 'See `sfx activations`; old ones are not kept for ever.',
+    exit: 1,
+  },
   SFX4201: { kind: 'conflict', title: 'the saved plan no longer fits', hint: 'Make a new plan.', exit: 1 },
   SFX4202: {
     kind: 'mistake',
@@ -158,5 +164,11 @@ export const releaseErrors = {
     title: 'the canary fails and the rollout waits, as `onFailure: pause` asks',
     hint: 'Roll it back, or promote it by hand.',
     exit: 5,
+  },
+  SFX5007: {
+    kind: 'mistake',
+    title: 'a check runs a command, and its folder is not at hand',
+    hint: "Run it in the service's folder, or leave the check out.",
+    exit: 64,
   },
 } as const satisfies Record<string, ErrorRow>;

@@ -1,6 +1,7 @@
 import { fail } from '../errors.js';
 import type { LogLine } from '../provider/contract.js';
 import type { Head } from '../state/documents.js';
+import { activationOf } from './activations.js';
 import type { Context } from './context.js';
 import type { VersionsByUnit } from './fleet.js';
 import { openWork } from './open.js';
@@ -14,6 +15,8 @@ export interface LogsRequest {
   readonly since: Date;
   readonly follow: boolean;
   readonly errors?: boolean;
+  /** Only of this call: its id, or the beginning of one. */
+  readonly activation?: string;
 }
 
 /** `sfx logs`: lines of every function, by version and release; newest versions of the live and the open release. */
@@ -23,16 +26,34 @@ export async function* logsOf(
 ): AsyncIterable<LogLine & { readonly release: number | null }> {
   const { head } = await ctx.state.readHead();
   if (head === undefined) throw fail('SFX4119', 'nothing is deployed to this stage');
+  if (request.activation !== undefined && !request.follow) {
+    yield* linesOfOne(ctx, request, request.activation);
+    return;
+  }
   const sources = await logSources(ctx, head, request);
   const lines = sources.map(async function* ({ release, key, version }): AsyncGenerator<Line> {
     const connection = ctx.fleet.of(key.slice(0, key.indexOf('/')));
     if (connection.logs === undefined)
       throw fail('SFX3005', `${key.slice(0, key.indexOf('/'))} has no logs that sfx can read`);
     for await (const line of connection.logs(version, request.since, request.follow)) {
-      if (!request.errors || line.stream !== 'stdout') yield { ...line, release };
+      if (isMeant(line, request)) yield { ...line, release };
     }
   });
   yield* request.follow ? merged(lines) : sorted(lines);
+}
+
+function isMeant(line: LogLine, { errors, activation }: LogsRequest): boolean {
+  if (errors && line.stream === 'stdout') return false;
+  return activation === undefined || line.activation?.startsWith(activation) === true;
+}
+
+/** A call of a version that is not live any more has its lines too. */
+async function* linesOfOne(ctx: Context, request: LogsRequest, id: string): AsyncGenerator<Line> {
+  const one = await activationOf(ctx, id);
+  for (const line of one.logs ?? []) {
+    if (!request.errors || line.stream !== 'stdout')
+      yield { ...line, activation: line.activation ?? one.id, release: one.release };
+  }
 }
 
 async function logSources(ctx: Context, head: Head, request: LogsRequest) {

@@ -3,7 +3,7 @@ import type { Run } from '../run.js';
 import type { Store } from '../state/store.js';
 import { compileFor } from './memory/compile.js';
 import type { Context, Timing } from './memory/context.js';
-import { invoke, logs, metrics } from './memory/invoke.js';
+import { activation, activations, invoke, invokeLater, logs, metrics } from './memory/invoke.js';
 import { resourceHandlers } from './memory/resources.js';
 import { type ShapeName, shapes } from './memory/shapes.js';
 import { traffic } from './memory/traffic.js';
@@ -51,6 +51,9 @@ function connectionOf(context: Context, store: Store | undefined): Connection {
     versions: versions(context),
     traffic: traffic(context),
     invoke: (target, payload) => invoke(context, target, payload),
+    invokeLater: (target, payload) => invokeLater(context, target, payload),
+    activations: (query) => activations(context, query),
+    activation: (id) => activation(context, id),
     urls: async () => ({ http: `http://${scope.service}-${scope.stage}.memory.invalid` }),
     logs: (version) => logs(context, version),
     ...(can.metricsByVersion ? { metrics: (version) => metrics(context, version) } : {}),

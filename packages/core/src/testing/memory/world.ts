@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest, Json } from '../../json.js';
-import type { Metrics, Scope, Stamp, Table } from '../../provider/contract.js';
+import type { Activation, Metrics, Scope, Stamp, Table } from '../../provider/contract.js';
 
 export interface StoredVersion {
   readonly scope: Scope;
@@ -113,6 +113,8 @@ export interface WorldDocument {
   behaviours: Record<string, Behaviour>;
   metrics: Record<string, Metrics>;
   failed: FailedCall[];
+  /** Calls that were taken to be made later: made at once here. */
+  activations: { readonly scope: Scope; readonly call: Activation }[];
   /** Alias writes that will be accepted and do nothing. */
   ignoring: number;
 }
@@ -137,6 +139,7 @@ export function emptyWorld(): WorldDocument {
     behaviours: {},
     metrics: {},
     failed: [],
+    activations: [],
     ignoring: 0,
   };
 }
