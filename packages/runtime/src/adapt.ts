@@ -1,8 +1,9 @@
 import { described, httpIn, requestOf } from './asked.js';
+import { deliveryIn } from './deliveries/in.js';
 import type { Adapted } from './plain.js';
 import { eventStyle } from './styles/event.js';
 import { fetchStyle } from './styles/fetch.js';
-import type { Style } from './styles/style.js';
+import type { Handled, Style } from './styles/style.js';
 
 /** In the order in which they are tried: an object with `fetch` may be callable too. */
 const styles: readonly Style[] = [fetchStyle, eventStyle];
@@ -17,7 +18,7 @@ const styles: readonly Style[] = [fetchStyle, eventStyle];
 export function adapt(exported: unknown, exportName: string = nameOf(exported)): Adapted {
   for (const style of styles) {
     const found = style.adapt(exported, exportName);
-    if (found !== undefined) return withHttp(found, style.name);
+    if (found !== undefined) return hosted(found, style.name);
   }
   const name = exportName === '' ? 'The handler' : `The handler \`${exportName}\``;
   throw new TypeError(
@@ -25,16 +26,20 @@ export function adapt(exported: unknown, exportName: string = nameOf(exported)):
   );
 }
 
-/** `invoke` with `{ $http: … }` calls the function as over HTTP, whatever its style, and answers `{ status, headers, body }`. */
-function withHttp(found: Omit<Adapted, 'style'>, style: string): Adapted {
+/**
+ * `invoke` with `{ $http: … }` calls the function as over HTTP, whatever its style, and answers `{ status, headers, body }`;
+ * with `{ $event: … }` it hands over what a trigger delivers, in the shape of the style.
+ */
+function hosted(found: Handled, style: string): Adapted {
   return {
     http: found.http,
     style,
     async invoke(payload, context) {
       const asked = httpIn(payload);
-      return asked === undefined
-        ? found.invoke(payload, context)
-        : described(await found.http(requestOf(asked), context));
+      if (asked !== undefined)
+        return described(await found.http(requestOf(asked), { ...context, streams: false }));
+      const delivery = deliveryIn(payload);
+      return delivery === undefined ? found.invoke(payload, context) : found.deliver(delivery, context);
     },
   };
 }

@@ -10,6 +10,8 @@ export interface HandlerContext {
   readonly release: number | null;
   readonly service: string;
   readonly stage: string;
+  /** W3C `traceparent` of this call, for calls that the handler makes itself. Absent where the host keeps none. */
+  readonly trace?: string;
   /** Milliseconds until the host gives up on this call; never below 0. */
   getRemainingTimeInMillis(): number;
 }
@@ -23,6 +25,7 @@ export function handlerContext(context: PlainContext): HandlerContext {
     release: context.release,
     service: context.service,
     stage: context.stage,
+    ...(context.trace !== undefined && { trace: context.trace }),
     getRemainingTimeInMillis: () => Math.max(0, context.deadline - Date.now()),
   };
 }

@@ -1,5 +1,6 @@
 export { adapt } from './adapt.js';
 export type { HandlerContext } from './context.js';
+export { cloudEventRequest, type Origin } from './deliveries/cloud-events.js';
 export type {
   BucketDelivery,
   DeliveredMessage,

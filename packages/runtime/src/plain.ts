@@ -14,6 +14,8 @@ export interface PlainRequest {
   readonly route: string;
   /** Address of the caller, where the host knows it. */
   readonly ip?: string;
+  /** What an authorizer function said of the caller, for `requestContext.authorizer` of an event. */
+  readonly authorizer?: Readonly<Record<string, unknown>>;
 }
 
 export interface PlainResponse {

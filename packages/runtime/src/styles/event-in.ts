@@ -14,6 +14,8 @@ export interface HttpEvent {
   readonly pathParameters?: Readonly<Record<string, string>>;
   readonly requestContext: {
     readonly apiId: string;
+    /** What an authorizer function said of the caller. */
+    readonly authorizer?: Readonly<Record<string, unknown>>;
     readonly domainName: string;
     readonly http: {
       readonly method: string;
@@ -51,6 +53,7 @@ export function httpEvent(request: PlainRequest, context: PlainContext, now: num
     ...(Object.keys(request.params).length > 0 && { pathParameters: { ...request.params } }),
     requestContext: {
       apiId: context.service,
+      ...(request.authorizer !== undefined && { authorizer: request.authorizer }),
       domainName: url.hostname,
       http: {
         method: request.method,

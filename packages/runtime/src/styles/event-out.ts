@@ -1,5 +1,6 @@
 import { encode, fromBase64 } from '../bodies.js';
 import type { PlainResponse } from '../plain.js';
+import { bytesOfParts, isParts } from '../streams.js';
 
 interface HttpResult {
   readonly statusCode: unknown;
@@ -10,18 +11,23 @@ interface HttpResult {
   readonly isBase64Encoded?: boolean;
 }
 
-/** What an event handler returned, as a response. A value without `statusCode` is the body of a 200: text as it is, else JSON. */
+/**
+ * What an event handler returned, as a response. A value without `statusCode` is the body of a 200: text as it is, an async
+ * generator or a stream as it comes, else JSON.
+ */
 export function httpResult(value: unknown): PlainResponse {
+  if (isParts(value)) return httpResult({ statusCode: 200, body: value });
   if (!isHttpResult(value)) {
     const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null');
     return { status: 200, headers: [['content-type', 'application/json']], body: encode(text) };
   }
   const headers = headersOf(value);
-  const body = bodyOf(value);
-  if (body !== null && !headers.some(([name]) => name === 'content-type')) {
+  const stream = isParts(value.body) ? bytesOfParts(value.body) : undefined;
+  const body = stream === undefined ? bodyOf(value) : null;
+  if ((body !== null || stream !== undefined) && !headers.some(([name]) => name === 'content-type')) {
     headers.unshift(['content-type', defaultType(value)]);
   }
-  return { status: statusOf(value.statusCode), headers, body };
+  return { status: statusOf(value.statusCode), headers, body, ...(stream !== undefined && { stream }) };
 }
 
 function isHttpResult(value: unknown): value is HttpResult {
@@ -62,7 +68,7 @@ function bodyOf(result: HttpResult): Uint8Array | null {
 
 function defaultType(result: HttpResult): string {
   if (typeof result.body === 'string' && result.isBase64Encoded !== true) return 'text/plain; charset=utf-8';
-  return typeof result.body === 'string' || result.body instanceof Uint8Array
+  return typeof result.body === 'string' || result.body instanceof Uint8Array || isParts(result.body)
     ? 'application/octet-stream'
     : 'application/json';
 }

@@ -1,4 +1,6 @@
 import { handlerContext } from '../context.js';
+import { awsEvent } from '../deliveries/aws.js';
+import { gathered, isParts } from '../streams.js';
 import { httpEvent } from './event-in.js';
 import { httpResult } from './event-out.js';
 import type { Style } from './style.js';
@@ -23,9 +25,22 @@ export const eventStyle: Style = {
     }
     const handler = exported as EventHandler;
     return {
-      http: async (request, context) =>
-        httpResult(await handler(httpEvent(request, context, Date.now()), handlerContext(context))),
-      invoke: async (payload, context) => handler(payload, handlerContext(context)),
+      async http(request, context) {
+        const event = httpEvent(request, context, Date.now());
+        const { stream, ...response } = httpResult(await handler(event, handlerContext(context)));
+        if (stream === undefined) return response;
+        return context.streams === true
+          ? { ...response, stream }
+          : { ...response, body: await gathered(stream) };
+      },
+      invoke: async (payload, context) => value(await handler(payload, handlerContext(context))),
+      deliver: async (delivery, context) => value(await handler(awsEvent(delivery), handlerContext(context))),
     };
   },
 };
+
+/** A generator was not even begun: its answer would be an empty object, and nothing of it would have run. */
+function value(result: unknown): unknown {
+  if (!isParts(result)) return result;
+  throw new TypeError('The handler streams its answer, which only a call over HTTP can take.');
+}

@@ -1,6 +1,8 @@
 import { type AskedRequest, described, isAsked, requestOf } from '../asked.js';
 import { type HandlerContext, handlerContext } from '../context.js';
+import { cloudEventRequest } from '../deliveries/cloud-events.js';
 import type { PlainContext, PlainRequest, PlainResponse } from '../plain.js';
+import { bodyOfStream } from '../streams.js';
 import type { Style } from './style.js';
 
 /** Second parameter of a fetch handler. */
@@ -8,6 +10,8 @@ export interface FetchContext extends HandlerContext {
   /** Path parameters of the route. */
   readonly params: Readonly<Record<string, string>>;
   readonly route: string;
+  /** What an authorizer function said of the caller; absent on a route without one. */
+  readonly authorizer?: Readonly<Record<string, unknown>>;
 }
 
 type Fetch = (request: Request, context: FetchContext) => unknown;
@@ -24,12 +28,16 @@ export const fetchStyle: Style = {
           ...handlerContext(context),
           params: request.params,
           route: request.route,
+          ...(request.authorizer !== undefined && { authorizer: request.authorizer }),
         }),
       );
     return {
-      http: async (request, context) => fromResponse(await answer(request, context)),
+      http: async (request, context) =>
+        fromResponse(await answer(request, context), context.streams === true),
       invoke: async (payload, context) =>
-        described(await fromResponse(await answer(requestOf(asRequest(payload)), context))),
+        described(await fromResponse(await answer(requestOf(asRequest(payload)), context), false)),
+      deliver: async (delivery, context) =>
+        delivered(await fromResponse(await answer(cloudEventRequest(delivery, context), context), false)),
     };
   },
 };
@@ -67,13 +75,27 @@ function checked(value: unknown): Response {
   throw new TypeError(`A fetch handler must return a Response; it returned ${got}.`);
 }
 
-async function fromResponse(response: Response): Promise<PlainResponse> {
+async function fromResponse(response: Response, streams: boolean): Promise<PlainResponse> {
+  const { status, body } = response;
   const headers: [string, string][] = [];
   response.headers.forEach((value, name) => {
     headers.push([name, value]);
   });
-  const body = response.body === null ? null : new Uint8Array(await response.arrayBuffer());
-  return { status: response.status, headers, body };
+  if (body === null) return { status, headers, body };
+  // A `Response` of a handler's own may have no web stream for a body.
+  if (streams && typeof body.getReader === 'function')
+    return { status, headers, ...(await bodyOfStream(body)) };
+  return { status, headers, body: new Uint8Array(await response.arrayBuffer()) };
+}
+
+/**
+ * What a handler's answer says of a delivery: a 2xx that it was taken, and its body, if it is JSON, which messages were
+ * not; any other that all of it failed.
+ */
+function delivered(response: PlainResponse): unknown {
+  if (response.status < 200 || response.status > 299)
+    throw new Error(`The handler answered ${response.status} to what was delivered.`);
+  return (described(response) as { readonly body: unknown }).body;
 }
 
 /** A payload `{ method?, path, headers?, body? }` says what to ask; any other is the JSON body of `POST /`. */
