@@ -39,8 +39,9 @@ export interface ScheduleFault {
 }
 
 const UNITS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
-/** A hundred years: what is longer is a slip, and its times could not be told. */
-const LONGEST_RATE = 36_525 * 86_400_000;
+/** A hundred years: what is longer is a slip. */
+const LONGEST_DAYS = 36_525;
+const DAYS_IN_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 export function parseSchedule(text: string): Schedule | ScheduleFault {
   const trimmed = text.trim();
@@ -48,8 +49,8 @@ export function parseSchedule(text: string): Schedule | ScheduleFault {
   if (wrapped?.[1] === 'rate') return parseRate(wrapped[2]!);
   const fields = (wrapped?.[2] ?? trimmed).trim().split(/\s+/);
   try {
-    if (wrapped !== null) return parseAws(fields);
-    if (fields.length === 5) return parseUnix(fields);
+    if (wrapped !== null) return comes(parseAws(fields));
+    if (fields.length === 5) return comes(parseUnix(fields));
   } catch (error) {
     if (isFault(error)) return { fault: error.fault };
     throw error;
@@ -79,15 +80,16 @@ function parseRate(text: string): Schedule | ScheduleFault {
   if ((n === 1) !== (plural === ''))
     return { fault: `\`${n} ${unit}${plural}\` is \`${n} ${unit}${n === 1 ? '' : 's'}\`` };
   const everyMs = n * UNITS[unit]!;
-  return everyMs > LONGEST_RATE ? { fault: 'a rate is at most 36525 days' } : { kind: 'rate', everyMs };
+  if (everyMs > LONGEST_DAYS * UNITS['day']!) return { fault: `a rate is at most ${LONGEST_DAYS} days` };
+  return { kind: 'rate', everyMs };
 }
 
 interface Field {
   readonly name: string;
   readonly from: number;
   readonly to: number;
+  /** The first stands for `first`. */
   readonly names?: readonly string[];
-  /** What the first name stands for. */
   readonly first?: number;
 }
 
@@ -107,14 +109,7 @@ function parseAws(fields: readonly string[]): CronSchedule {
     const hint = fields.length === 5 ? '; five fields of Unix are written without `cron(…)`' : '';
     throw fault(`\`cron(…)\` has six fields, the last is the year; here are ${fields.length}${hint}`);
   }
-  const [minute, hour, monthDay, month, weekDay, year] = fields as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
+  const [minute = '', hour = '', monthDay = '', month = '', weekDay = '', year = ''] = fields;
   if ((monthDay === '?') === (weekDay === '?'))
     throw fault('one of day of month and day of week is `?`, and only one');
   return {
@@ -133,7 +128,7 @@ function parseAws(fields: readonly string[]): CronSchedule {
 
 /** Minutes, hours, day of month, month, day of week (0 and 7 are Sunday). */
 function parseUnix(fields: readonly string[]): CronSchedule {
-  const [minute, hour, monthDay, month, weekDay] = fields as [string, string, string, string, string];
+  const [minute = '', hour = '', monthDay = '', month = '', weekDay = ''] = fields;
   return {
     kind: 'cron',
     minutes: values(minute, MINUTE),
@@ -141,7 +136,7 @@ function parseUnix(fields: readonly string[]): CronSchedule {
     months: values(month, MONTH),
     days: {
       month: values(monthDay, MONTH_DAY),
-      week: sorted(values(weekDay, UNIX_WEEK).map((day) => day % 7)),
+      week: sorted(values(weekDay === '*' ? '0-6' : weekDay, UNIX_WEEK).map((day) => day % 7)),
     },
     either: !monthDay.startsWith('*') && !weekDay.startsWith('*'),
   };
@@ -159,16 +154,15 @@ function awsWeekDay(part: string): readonly WeekDay[] {
   if (part === 'L') return [6];
   const last = /^(\w+)L$/.exec(part)?.[1];
   if (last !== undefined) return [{ day: valueOf(last, AWS_WEEK) - 1, nth: 'last' }];
-  const [day, nth, ...more] = part.split('#');
+  const [day = '', nth, ...more] = part.split('#');
   if (nth === undefined) return range(part, AWS_WEEK).map((each) => each - 1);
   if (!/^[1-5]$/.test(nth) || more.length > 0)
     throw fault(`\`${part}\` in day of week: after \`#\` comes 1 to 5`);
-  return [{ day: valueOf(day!, AWS_WEEK) - 1, nth: Number(nth) }];
+  return [{ day: valueOf(day, AWS_WEEK) - 1, nth: Number(nth) }];
 }
 
 function listed<T>(text: string, read: (part: string) => readonly T[]): readonly T[] {
-  const found = text.split(',').flatMap(read);
-  return found.every((one) => typeof one === 'number') ? (sorted(found as number[]) as T[]) : found;
+  return [...new Set(text.split(',').flatMap(read))];
 }
 
 function values(text: string, field: Field): readonly number[] {
@@ -181,7 +175,7 @@ function range(part: string, field: Field): number[] {
   if (more.length > 0 || (step !== undefined && !/^[1-9]\d{0,3}$/.test(step)))
     throw fault(`\`${part}\` in ${field.name}: a step is a whole number from 1`);
   const [from, to] = bounds(span, step !== undefined, field);
-  if (from > to) throw fault(`\`${part}\` in ${field.name} ends before it begins`);
+  if (from > to) throw fault(`\`${part}\` in ${field.name} ends before it begins: write two, with a comma`);
   const found: number[] = [];
   for (let value = from; value <= to; value += Number(step ?? 1)) found.push(value);
   return found;
@@ -204,6 +198,18 @@ function valueOf(text: string, field: Field): number {
   if (value < field.from || value > field.to)
     throw fault(`\`${text}\` in ${field.name} is not from ${field.from} to ${field.to}`);
   return value;
+}
+
+/** 31 June: no month of these is that long. */
+function comes(cron: CronSchedule): CronSchedule {
+  if (cron.either) return cron;
+  const longest = Math.max(...cron.months.map((month) => DAYS_IN_MONTH[month - 1]!));
+  const fits = cron.days.month.some((day) => {
+    if (typeof day === 'string') return true;
+    return (typeof day === 'number' ? day : day.nearest) <= longest;
+  });
+  if (!fits) throw fault('such a day never comes: none of these months is that long');
+  return cron;
 }
 
 function sorted(all: readonly number[]): number[] {
