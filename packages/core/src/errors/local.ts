@@ -118,4 +118,52 @@ export const localErrors = {
     exit: 75,
   },
   SFX6111: { kind: 'provider', title: 'the handler did not load', hint: 'Read `sfx logs`.', exit: 1 },
+  SFX6112: {
+    kind: 'mistake',
+    title: 'too many functions called one another',
+    hint: 'Find the loop: a chain of calls may be 16 deep.',
+    exit: 1,
+  },
+  SFX6113: {
+    kind: 'mistake',
+    title: 'the call says not who makes it',
+    hint: 'Send what `identitySource` of the authorizer names.',
+    exit: 1,
+  },
+  SFX6114: {
+    kind: 'mistake',
+    title: 'the authorizer does not allow the call',
+    hint: 'Call as somebody whom the authorizer function allows.',
+    exit: 1,
+  },
+  SFX6115: {
+    kind: 'provider',
+    title: 'the authorizer gave no verdict',
+    hint: 'Read `sfx logs` of the authorizer function: it threw, or answered neither `isAuthorized` nor a policy.',
+    exit: 1,
+  },
+  SFX6116: {
+    kind: 'mistake',
+    title: 'the Host is not this machine',
+    hint: 'Call 127.0.0.1 or localhost, or start the engine with the name in SFX_LOCAL_HOSTS.',
+    exit: 1,
+  },
+  SFX6117: {
+    kind: 'provider',
+    title: 'the answer is too large',
+    hint: 'The local engine takes 20 MB at once; stream what is larger.',
+    exit: 1,
+  },
+  SFX6118: {
+    kind: 'mistake',
+    title: 'no WebSocket on the local engine',
+    hint: 'Stream the answer instead, as server-sent events.',
+    exit: 1,
+  },
+  SFX6119: {
+    kind: 'mistake',
+    title: 'not a request that can be read',
+    hint: 'Send valid HTTP/1.1, with at most 16 KB of headers, and the whole body within a minute.',
+    exit: 1,
+  },
 } as const satisfies Record<string, ErrorRow>;
