@@ -136,7 +136,7 @@ function parseUnix(fields: readonly string[]): CronSchedule {
     months: values(month, MONTH),
     days: {
       month: values(monthDay, MONTH_DAY),
-      week: sorted(values(weekDay === '*' ? '0-6' : weekDay, UNIX_WEEK).map((day) => day % 7)),
+      week: sorted(values(weekDay, UNIX_WEEK).map((day) => day % 7)),
     },
     either: !monthDay.startsWith('*') && !weekDay.startsWith('*'),
   };
@@ -146,19 +146,19 @@ function awsMonthDay(part: string): readonly MonthDay[] {
   if (part === 'L') return ['last'];
   if (part === 'LW') return ['last weekday'];
   const nearest = /^(\d+)W$/.exec(part)?.[1];
-  return nearest === undefined ? range(part, MONTH_DAY) : [{ nearest: valueOf(nearest, MONTH_DAY) }];
+  return nearest === undefined ? range(part, MONTH_DAY) : [{ nearest: numberOf(nearest, MONTH_DAY) }];
 }
 
 function awsWeekDay(part: string): readonly WeekDay[] {
   // The last day of the week is Saturday.
   if (part === 'L') return [6];
   const last = /^(\w+)L$/.exec(part)?.[1];
-  if (last !== undefined) return [{ day: valueOf(last, AWS_WEEK) - 1, nth: 'last' }];
+  if (last !== undefined) return [{ day: numberOf(last, AWS_WEEK) - 1, nth: 'last' }];
   const [day = '', nth, ...more] = part.split('#');
   if (nth === undefined) return range(part, AWS_WEEK).map((each) => each - 1);
   if (!/^[1-5]$/.test(nth) || more.length > 0)
     throw fault(`\`${part}\` in day of week: after \`#\` comes 1 to 5`);
-  return [{ day: valueOf(day, AWS_WEEK) - 1, nth: Number(nth) }];
+  return [{ day: numberOf(day, AWS_WEEK) - 1, nth: Number(nth) }];
 }
 
 function listed<T>(text: string, read: (part: string) => readonly T[]): readonly T[] {
@@ -185,12 +185,12 @@ function bounds(span: string, open: boolean, field: Field): [number, number] {
   if (span === '*') return [field.from, field.to];
   const [first = '', second, ...more] = span.split('-');
   if (more.length > 0) throw unreadable(span, field);
-  const from = valueOf(first, field);
-  if (second !== undefined) return [from, valueOf(second, field)];
+  const from = numberOf(first, field);
+  if (second !== undefined) return [from, numberOf(second, field)];
   return [from, open ? field.to : from];
 }
 
-function valueOf(text: string, field: Field): number {
+function numberOf(text: string, field: Field): number {
   const named = field.names?.indexOf(text.toUpperCase()) ?? -1;
   if (named >= 0) return named + (field.first ?? 0);
   if (!/^\d{1,4}$/.test(text)) throw unreadable(text, field);
