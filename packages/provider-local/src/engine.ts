@@ -1,6 +1,14 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fail, type Identity, isObject, type JsonObject, messageOf, type Run } from '@sfx-deploy/plugin';
+import {
+  fail,
+  type Identity,
+  isObject,
+  type JsonObject,
+  messageOf,
+  type Run,
+  type Scope,
+} from '@sfx-deploy/plugin';
 import { type Address, type Client, createClient, knock } from './client.js';
 import { homeOf, settingsOf } from './options.js';
 import { isRunning } from './processes.js';
@@ -114,6 +122,15 @@ export async function stopEngine(run: Run): Promise<EngineStopped> {
     await run.sleep(LOOK_MS);
   }
   return { stopped: true, home, pid, services };
+}
+
+/** Takes away all that a running engine keeps of a service and stage; gone is success. */
+export async function forgetStage({ service, stage }: Scope, run: Run): Promise<void> {
+  const engine = await findEngine(homeOf(run.env), run);
+  if (engine === undefined) return;
+  await withClient(engine, run, (client) =>
+    client.ask({ op: 'forget', on: stage, method: 'DELETE', path: `/v1/stages/${service}/${stage}` }),
+  );
 }
 
 /** Shown before the first write. */

@@ -27,6 +27,8 @@ export {
   startEngine,
   stopEngine,
 } from './engine.js';
+export { engineLog } from './engine-log.js';
+export { type EngineReset, keptScopes, resetEngine } from './reset.js';
 export type { EngineService } from './wire.js';
 
 /** The engine on this machine: the default provider, which needs no account. */

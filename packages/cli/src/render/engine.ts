@@ -9,6 +9,23 @@ export interface EngineService {
   readonly url: string | null;
   readonly functions: readonly string[];
   readonly versions: number;
+  /** Instances that run now. */
+  readonly instances?: number;
+  /** Messages that can be taken, that wait for their time, and that a function works on. */
+  readonly queues?: readonly {
+    readonly name: string;
+    readonly visible: number;
+    readonly delayed: number;
+    readonly inFlight: number;
+  }[];
+  readonly buckets?: readonly { readonly name: string; readonly folder: string }[];
+}
+
+export interface EngineReset {
+  readonly home: string;
+  readonly gone: readonly { readonly service: string; readonly stage: string }[];
+  readonly stopped: boolean;
+  readonly leaves: readonly string[];
 }
 
 export interface EngineStatus {
@@ -52,12 +69,45 @@ export function stoppedLines({ stopped, home, services }: EngineStopped, look: L
   ];
 }
 
+/** What is gone and what stays. */
+export function resetLines({ gone, stopped, leaves }: EngineReset, look: Look): string[] {
+  const first = stopped ? ['The engine was stopped.'] : [];
+  const names = gone.map(({ service, stage }) => `${service} · ${stage}`);
+  const head =
+    gone.length === 0 ? 'Nothing was kept.' : `${paint(look, 'bold', 'Gone:')} ${names.join(', ')}.`;
+  return [
+    [...first, head].join(' '),
+    ...(gone.length === 0 ? [] : ['  went       versions, queues, logs, releases']),
+    ...leaves.map((path, index) => `  ${index === 0 ? 'leaves  ' : '        '}   ${path}`),
+    ...(gone.length === 0 ? [] : ['', '  again      sfx deploy']),
+  ];
+}
+
 function serviceLines(services: readonly EngineService[]): string[] {
   const rows = services.map((one) => [
     `  ${one.service} · ${one.stage}`,
     count(one.functions.length, 'function'),
     count(one.versions, 'version'),
+    ...(services.some(({ instances }) => instances !== undefined)
+      ? [count(one.instances ?? 0, 'instance')]
+      : []),
     one.url ?? 'port could not be opened',
   ]);
-  return rows.length === 0 ? [] : ['', ...columns(rows)];
+  if (rows.length === 0) return [];
+  const lines = columns(rows);
+  return ['', ...services.flatMap((one, index) => [lines[index]!, ...holdingLines(one)])];
+}
+
+function holdingLines({ queues = [], buckets = [] }: EngineService): string[] {
+  return columns([
+    ...queues.map(({ name, visible, delayed, inFlight }) => [
+      `    queue ${name}`,
+      [
+        count(visible, 'message waits', 'messages wait'),
+        ...(inFlight > 0 ? [`${inFlight} in work`] : []),
+        ...(delayed > 0 ? [`${delayed} delayed`] : []),
+      ].join(', '),
+    ]),
+    ...buckets.map(({ name, folder }) => [`    bucket ${name}`, folder]),
+  ]);
 }
