@@ -110,6 +110,13 @@ export interface EngineService {
   readonly versions: number;
   /** Instances that run now. */
   readonly instances: number;
+  readonly queues?: readonly {
+    readonly name: string;
+    readonly visible: number;
+    readonly delayed: number;
+    readonly inFlight: number;
+  }[];
+  readonly buckets?: readonly { readonly name: string; readonly folder: string }[];
 }
 
 /** Calls of one version in the last minute. */
