@@ -281,6 +281,8 @@ export interface Activation {
   readonly release: number | null;
   /** `http`, `invoke`, `async`, `queue`, `topic`, `schedule`, `bucket`, …, as the provider has them. */
   readonly cause: string;
+  /** Id of the trigger that it is of. */
+  readonly trigger?: string;
   /** ISO 8601: when it was asked for, and when it started. */
   readonly asked: string;
   readonly started: string | null;

@@ -1,10 +1,17 @@
+import { activationRoutes } from './routes/activations.js';
 import { engineRoutes } from './routes/engine.js';
 import { invokeRoutes } from './routes/invoke.js';
 import { type AdminRoute, valuesOf } from './routes/route.js';
 import { trafficRoutes } from './routes/traffic.js';
 import { versionRoutes } from './routes/versions.js';
 
-const routes: readonly AdminRoute[] = [...engineRoutes, ...versionRoutes, ...trafficRoutes, ...invokeRoutes];
+const routes: readonly AdminRoute[] = [
+  ...engineRoutes,
+  ...versionRoutes,
+  ...trafficRoutes,
+  ...invokeRoutes,
+  ...activationRoutes,
+];
 
 /** The route of a path, with its values. */
 export function findRoute(

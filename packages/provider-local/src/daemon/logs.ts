@@ -9,13 +9,25 @@ export interface Line {
   readonly at: string;
   readonly stream: LogStream;
   readonly text: string;
+  /** Id of the call that wrote it, where that is known. */
+  readonly activation?: string;
+}
+
+/** Which lines are meant. */
+export interface LinesQuery {
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** Also those to come. */
+  readonly follow: boolean;
+  /** Those of one call. */
+  readonly activation?: string;
 }
 
 /** What one version wrote. Bounded on disk and in memory: a handler that writes gigabytes costs lines, not the machine. */
 export interface VersionLog {
-  write(stream: LogStream, text: string): void;
-  /** Lines since `since`; with `follow` also those to come, until `signal` aborts. */
-  read(since: number, follow: boolean, signal: AbortSignal): AsyncIterable<Line>;
+  write(stream: LogStream, text: string, activation?: string): void;
+  /** As they were written; those to come until `signal` aborts. */
+  read(query: LinesQuery, signal: AbortSignal): AsyncIterable<Line>;
   flush(): Promise<void>;
 }
 
@@ -57,11 +69,12 @@ export function versionLog(path: string, now: () => number): VersionLog {
   }
 
   return {
-    write(stream, text) {
+    write(stream, text, activation) {
       const line: Line = {
         at: iso(now()),
         stream,
         text: text.length > LINE_CHARS ? `${text.slice(0, LINE_CHARS)} …` : text,
+        ...(activation === undefined ? undefined : { activation }),
       };
       for (const listener of listeners) listener(line);
       if (pendingChars > PENDING_CHARS) {
@@ -73,8 +86,9 @@ export function versionLog(path: string, now: () => number): VersionLog {
       timer ??= setTimeout(() => void serially(drain), FLUSH_MS);
     },
     flush: () => serially(drain),
-    async *read(since, follow, signal) {
-      const coming = follow ? inbox(signal) : undefined;
+    async *read({ since, follow, activation }, signal) {
+      const meant = (line: Line) => activation === undefined || line.activation === activation;
+      const coming = follow ? inbox(signal, meant) : undefined;
       // Nothing is appended while this runs: a line is in what was read, or comes to the listener, never both.
       const past = await serially(async () => {
         await drain();
@@ -82,7 +96,7 @@ export function versionLog(path: string, now: () => number): VersionLog {
         return [...decode(await readText(`${path}.1`)), ...decode(await readText(path))];
       });
       try {
-        yield* past.filter((line) => Date.parse(line.at) >= since);
+        yield* past.filter((line) => meant(line) && Date.parse(line.at) >= since);
         if (coming !== undefined) yield* coming.lines();
       } finally {
         if (coming !== undefined) listeners.delete(coming.put);
@@ -92,12 +106,16 @@ export function versionLog(path: string, now: () => number): VersionLog {
 }
 
 /** Lines that wait for a reader; a reader that is too slow misses the oldest. */
-function inbox(signal: AbortSignal): { put(line: Line): void; lines(): AsyncIterable<Line> } {
+function inbox(
+  signal: AbortSignal,
+  meant: (line: Line) => boolean,
+): { put(line: Line): void; lines(): AsyncIterable<Line> } {
   let waiting: Line[] = [];
   let wake: (() => void) | undefined;
   signal.addEventListener('abort', () => wake?.(), { once: true });
   return {
     put(line) {
+      if (!meant(line)) return;
       waiting.push(line);
       if (waiting.length > FOLLOW_LINES) waiting.shift();
       wake?.();
@@ -130,8 +148,9 @@ async function append(path: string, text: string): Promise<boolean> {
   }
 }
 
-function encode(line: Line): string {
-  return JSON.stringify([line.at, line.stream, line.text]);
+/** `[at, stream, text]`, and the activation where there is one. */
+function encode({ at, stream, text, activation }: Line): string {
+  return JSON.stringify(activation === undefined ? [at, stream, text] : [at, stream, text, activation]);
 }
 
 function decode(text: string | undefined): Line[] {
@@ -147,8 +166,8 @@ function decode(text: string | undefined): Line[] {
 function parse(row: string): Line | undefined {
   if (!row.endsWith(']')) return undefined;
   try {
-    const [at, stream, text] = JSON.parse(row) as [string, LogStream, string];
-    return { at, stream, text };
+    const [at, stream, text, activation] = JSON.parse(row) as [string, LogStream, string, string?];
+    return { at, stream, text, ...(activation === undefined ? undefined : { activation }) };
   } catch {
     return undefined;
   }

@@ -1,16 +1,32 @@
 /** Requests, errors and latency of one version. */
 export interface VersionMetrics {
-  record(ms: number, failed: boolean): void;
+  record(ms: number, failed: boolean, cold?: boolean): void;
   /** Undefined when nothing was recorded in that time. `from` and `to`: milliseconds since 1970. */
   read(
     from: number,
     to: number,
   ): { readonly requests: number; readonly errors: number; readonly p95Ms: number } | undefined;
+  /** All since this engine started. */
+  totals(): Totals;
   /** Something was recorded since `save`. */
   changed(): boolean;
   /** For the disk, and back from it. */
   save(): SavedMetrics;
 }
+
+/** Counts that only ever grow in the life of an engine; the next one begins again at 0, as counters may. */
+export interface Totals {
+  readonly requests: number;
+  readonly errors: number;
+  readonly cold: number;
+  /** Of all of them together. */
+  readonly seconds: number;
+  /** Requests that took up to each of `BOUNDS`, and longer than the one before. */
+  readonly latency: readonly number[];
+}
+
+/** Upper bounds of a latency histogram, in milliseconds; what takes longer than the last is in none. */
+export const BOUNDS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000];
 
 interface Slot {
   /** Second since 1970 that it begins at. */
@@ -48,8 +64,15 @@ export function versionMetrics(now: () => number, saved: SavedMetrics = []): Ver
   }));
   let compacted = 0;
   let changed = false;
+  const totals = { requests: 0, errors: 0, cold: 0, seconds: 0, latency: BOUNDS.map(() => 0) };
   return {
-    record(ms, failed) {
+    record(ms, failed, cold = false) {
+      totals.requests += 1;
+      if (failed) totals.errors += 1;
+      if (cold) totals.cold += 1;
+      totals.seconds += ms / 1000;
+      const bound = boundOf(ms);
+      if (bound < BOUNDS.length) totals.latency[bound]! += 1;
       const second = Math.floor(now() / 1000);
       let slot = slots.at(-1);
       if (slot === undefined || slot.span !== 1 || slot.start !== second) {
@@ -73,6 +96,7 @@ export function versionMetrics(now: () => number, saved: SavedMetrics = []): Ver
       const errors = meant.reduce((sum, slot) => sum + slot.errors, 0);
       return { requests, errors, p95Ms: percentile(meant, requests, 0.95) };
     },
+    totals: () => totals,
     changed: () => changed,
     save() {
       changed = false;
@@ -108,6 +132,12 @@ function add(into: Slot, slot: Slot): void {
   into.errors += slot.errors;
   for (const [bucket, count] of slot.latency)
     into.latency.set(bucket, (into.latency.get(bucket) ?? 0) + count);
+}
+
+function boundOf(ms: number): number {
+  let n = 0;
+  while (n < BOUNDS.length && ms > BOUNDS[n]!) n += 1;
+  return n;
 }
 
 function bucketOf(ms: number): number {

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Scope, Table } from '@sfx-deploy/plugin';
 import { isName } from '../names.js';
 import type { AliasDocument, AliasWrite, EngineService, TriggerDocument } from '../wire.js';
+import { type Activations, createActivations } from './activations.js';
 import type { Backends } from './backends.js';
-import { type Caller, createCaller } from './caller.js';
+import { type Caller, createCaller, type Ended } from './caller.js';
 import type { Crowd } from './crowd.js';
 import { makeFolder, readDocument, writeDocument } from './disk.js';
 import { createGateway } from './gateway.js';
@@ -19,6 +20,7 @@ export interface Stage {
   readonly scope: Scope;
   readonly versions: VersionStore;
   readonly caller: Caller;
+  readonly activations: Activations;
   /** Changes to one stage happen one after the other. */
   serially<T>(act: () => Promise<T>): Promise<T>;
   alias(id: string): AliasDocument | undefined;
@@ -49,6 +51,8 @@ export interface StageOptions {
   readonly now: () => number;
   readonly crowd: Crowd;
   readonly backends: Backends;
+  /** Told of every call that is over, for traces. */
+  readonly ended?: Ended | undefined;
 }
 
 interface State {
@@ -83,13 +87,20 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   reroute(state);
   const choose = (alias: string, unit: string, candidate: boolean) =>
     chooseVersion(state, alias, unit, candidate);
-  const caller = createCaller({ choose, byId: (id) => versions.byId(id) });
+  const activations = createActivations({
+    dir: join(dir, 'activations'),
+    now,
+    lost: (text) => process.stderr.write(`${scope.service}/${scope.stage}: ${text}\n`),
+  });
+  const { ended } = options;
+  const caller = createCaller({ choose, byId: (id) => versions.byId(id), activations, now, ended });
   const server = createGateway({ router: () => state.router, choose });
   let chain: Promise<unknown> = Promise.resolve();
   return {
     scope,
     versions,
     caller,
+    activations,
     serially: (act) => {
       const next = chain.then(act);
       chain = next.catch(() => undefined);
@@ -111,6 +122,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await versions.close(graceMs);
       await closeConnections(server, closed);
+      await activations.close();
       state.listening = false;
     },
   };

@@ -40,7 +40,7 @@ export interface Serving {
   readonly logs: VersionLog;
   /** As callers see it in `x-sfx-version`. */
   readonly shown: string;
-  log(stream: LogStream, text: string): void;
+  log(stream: LogStream, text: string, activation?: string): void;
 }
 
 /** The version that takes a call, and the release that it takes it for. */

@@ -82,7 +82,9 @@ async function warm(call: AdminCall): Promise<void> {
 async function logs(call: AdminCall): Promise<unknown> {
   const one = version(call);
   const since = Number(call.query.get('since') ?? 0);
-  return () => one.logs.read(since, call.query.get('follow') === '1', call.signal);
+  const activation = call.query.get('activation');
+  const query = { since, follow: call.query.get('follow') === '1', ...(activation && { activation }) };
+  return () => one.logs.read(query, call.signal);
 }
 
 async function metrics(call: AdminCall): Promise<unknown> {
