@@ -12,6 +12,8 @@ export type {
   Capabilities,
   Check,
   Connection,
+  CronDays,
+  CronSchedule,
   Diagnostic,
   Digest,
   ErrorCode,
@@ -25,6 +27,7 @@ export type {
   JsonObject,
   LogLine,
   Metrics,
+  MonthDay,
   Move,
   Observed,
   Position,
@@ -34,6 +37,7 @@ export type {
   ResourceHandler,
   Rollout,
   Run,
+  Schedule,
   Scope,
   Service,
   ServiceEvent,
@@ -49,6 +53,7 @@ export type {
   Version,
   Versions,
   WayOut,
+  WeekDay,
 } from '@sfx-deploy/core';
 export {
   asSfxError,
@@ -59,7 +64,9 @@ export {
   fileStore,
   isObject,
   isSfxError,
+  isTimeZone,
   messageOf,
+  parseSchedule,
   sameJson,
   short,
 } from '@sfx-deploy/core';

@@ -17,6 +17,27 @@ export const schema: Json = {
       maximum: 65535,
       description: 'Port of the engine on 127.0.0.1. Default 4100, or SFX_LOCAL_PORT.',
     },
+    isolation: {
+      enum: ['thread', 'process'],
+      description:
+        'What keeps instances of Node.js handlers apart; a function may say otherwise. Default thread.',
+    },
+    blanks: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 16,
+      description: 'Instances that are started before a function needs one. Default 1, or SFX_LOCAL_BLANKS.',
+    },
+    idle: {
+      type: ['integer', 'string'],
+      minimum: 0,
+      pattern: '^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$',
+      description: 'How long an instance without calls is kept. Default 5m.',
+    },
+    otlp: {
+      type: 'string',
+      description: 'Address that spans are sent to, as OTLP over HTTP: http://127.0.0.1:4318. Default: none.',
+    },
   },
 };
 

@@ -1,17 +1,17 @@
+import type { ErrorCode } from '../errors.js';
 import { isObject, type Json, type JsonObject } from '../json.js';
+import { normalizeAuthorizer } from './authorizer.js';
 import { normalizeCors, normalizeRoute, routeKey, splitRoute } from './http.js';
 import type { ServiceEvent } from './service.js';
+import { isNeutral, normalizeTrigger } from './triggers.js';
 
 /** The key that a trigger's short form stands for: `sqs: <arn>` is `sqs: { arn }`. */
 const shortForms: Readonly<Record<string, string>> = {
-  schedule: 'rate',
   sqs: 'arn',
   stream: 'arn',
   sns: 'arn',
   s3: 'bucket',
   websocket: 'route',
-  queue: 'queue',
-  topic: 'topic',
   cloudwatchLog: 'logGroup',
   cognitoUserPool: 'pool',
   alexaSkill: 'appId',
@@ -29,27 +29,61 @@ export interface DraftEvent {
   /** Props beside the route's. */
   readonly props: JsonObject;
   readonly cors?: unknown;
+  /** The function that is asked before the route's own. */
+  readonly authorizer?: string;
 }
 
-export type EventFault = { readonly pointer: string; readonly message: string };
+export interface EventFault {
+  readonly pointer: string;
+  readonly message: string;
+  readonly code: ErrorCode;
+}
 
 export function isHttp(kind: string): boolean {
   return kind === 'http' || kind === 'httpApi';
 }
 
-/** One item of `events:`. Its schema has been checked; a route that cannot be read is a fault. */
-export function draftEvent(value: unknown, pointer: string, fn: string): DraftEvent | EventFault | undefined {
-  if (!isObject(value)) return undefined;
+/**
+ * One item of `events:`, which can be several triggers, and what is wrong with it. Its schema has been checked.
+ * `authorizers` are those of the provider's `httpApi`, by name.
+ */
+export function draftEvents(
+  value: unknown,
+  pointer: string,
+  fn: string,
+  authorizers: unknown,
+): readonly (DraftEvent | EventFault)[] {
+  if (!isObject(value)) return [];
   const [kind, props] = Object.entries(value)[0] ?? [];
-  if (kind === undefined) return undefined;
+  if (kind === undefined) return [];
   const below = `${pointer}/${kind}`;
-  if (isHttp(kind)) return draftHttp(kind, props, below, fn);
-  return {
-    kind,
-    pointer: below,
-    function: fn,
-    props: isPlain(props) ? (props as JsonObject) : { [shortForms[kind] ?? 'value']: props as Json },
-  };
+  if (isHttp(kind)) return draftHttp(kind, props, below, fn, authorizers);
+  if (isNeutral(kind)) return draftNeutral(kind, props, below, fn);
+  return [
+    {
+      kind,
+      pointer: below,
+      function: fn,
+      props: isPlain(props) ? (props as JsonObject) : { [shortForms[kind] ?? 'value']: props as Json },
+    },
+  ];
+}
+
+function draftNeutral(
+  kind: string,
+  value: unknown,
+  pointer: string,
+  fn: string,
+): (DraftEvent | EventFault)[] {
+  const { triggers, faults } = normalizeTrigger(kind, value);
+  return [
+    ...triggers.map(({ below, props }) => ({ kind, pointer: `${pointer}${below}`, function: fn, props })),
+    ...faults.map(({ below, message, code = 'SFX2202' }) => ({
+      pointer: `${pointer}${below}`,
+      message,
+      code,
+    })),
+  ];
 }
 
 /** A mapping of the trigger's own keys, and not a value that CloudFormation fills. */
@@ -64,23 +98,29 @@ function draftHttp(
   props: unknown,
   pointer: string,
   fn: string,
-): DraftEvent | EventFault | undefined {
+  authorizers: unknown,
+): readonly (DraftEvent | EventFault)[] {
   const short = typeof props === 'string' ? splitRoute(props) : undefined;
   const own = isObject(props) ? props : {};
   const path = short ? short.path : own['path'];
   const method = short ? short.method : own['method'];
-  if (typeof path !== 'string') return undefined;
+  if (typeof path !== 'string') return [];
   const route = normalizeRoute(typeof method === 'string' ? method : undefined, path);
-  if ('fault' in route) return { pointer, message: route.fault };
-  const { path: _path, method: _method, cors, ...rest } = own;
-  return {
+  if ('fault' in route) return [{ pointer, message: route.fault, code: 'SFX2202' }];
+  const { path: _path, method: _method, cors, authorizer, ...rest } = own;
+  const asked = normalizeAuthorizer(kind, authorizer, authorizers);
+  const draft: DraftEvent = {
     kind,
     pointer,
     function: fn,
     route,
-    props: rest as JsonObject,
+    props: { ...(rest as JsonObject), ...(asked.value === undefined ? {} : { authorizer: asked.value }) },
     ...(cors === undefined ? {} : { cors }),
+    ...(asked.function === undefined ? {} : { authorizer: asked.function }),
   };
+  const { fault } = asked;
+  if (fault === undefined) return [draft];
+  return [draft, { pointer: `${pointer}/authorizer${fault.below}`, message: fault.message, code: 'SFX2202' }];
 }
 
 /** All events in their normal form, in order. `httpApiCors` is what the provider says for routes that say nothing. */

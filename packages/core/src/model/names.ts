@@ -5,10 +5,13 @@ interface NameRule {
 }
 
 /** Names become parts of physical names on every provider, so they take what nearly all of those take. */
-const rules: Readonly<Record<'service' | 'stage' | 'function', NameRule>> = {
+const rules: Readonly<Record<'service' | 'stage' | 'function' | 'queue' | 'topic' | 'bucket', NameRule>> = {
   service: { allowed: /[A-Za-z0-9-]/, words: 'letters, digits and hyphens', longest: 48 },
   stage: { allowed: /[A-Za-z0-9-]/, words: 'letters, digits and hyphens', longest: 32 },
   function: { allowed: /[A-Za-z0-9_-]/, words: 'letters, digits, hyphens and underscores', longest: 64 },
+  queue: { allowed: /[A-Za-z0-9_-]/, words: 'letters, digits, hyphens and underscores', longest: 64 },
+  topic: { allowed: /[A-Za-z0-9_-]/, words: 'letters, digits, hyphens and underscores', longest: 64 },
+  bucket: { allowed: /[a-z0-9-]/, words: 'small letters, digits and hyphens', longest: 63 },
 };
 
 /** What is wrong with a name, in words that follow it; undefined when nothing is. `show: false` keeps its characters back. */

@@ -71,7 +71,11 @@ export function normalize(input: NormalizeInput): { service: Service; handlers: 
     name: serviceName(scope, value('/service')),
     stage: input.stage,
     dir: input.dir,
-    provider: { name: provider.name, options: provider.options },
+    provider: {
+      name: provider.name,
+      options: provider.options,
+      ...(provider.written === provider.name ? {} : { written: provider.written }),
+    },
     ...(typeof state === 'string' ? { state: { path: state } } : {}),
     functions,
     resources: normalizeResources(nodeAt(input.root, '/resources'), input.secrets),
@@ -106,7 +110,7 @@ function positionAt(root: Node, pointer: string): Position | undefined {
 function providerOf(
   input: NormalizeInput,
   value: unknown,
-): { name: string; keys: JsonObject; options: JsonObject } {
+): { name: string; written: string; keys: JsonObject; options: JsonObject } {
   const keys = (isObject(value) ? value : {}) as JsonObject;
   const written = typeof value === 'string' ? value : typeof keys['name'] === 'string' ? keys['name'] : '';
   const name = input.provider ?? written;
@@ -115,6 +119,7 @@ function providerOf(
     name === written ? Object.entries(keys).filter(([key]) => !NEUTRAL_PROVIDER_KEYS.includes(key)) : [];
   return {
     name,
+    written,
     keys,
     options: Object.fromEntries(own.filter(([key, inner]) => !isNeutralHttpApi(key, inner))),
   };
@@ -168,6 +173,12 @@ function finishFunctions(
         ? `${method} ${path} is there twice`
         : `${method} ${path} is also a route of ${first.function}`;
     scope.complain(again.pointer, 'SFX2205', message);
+  }
+  const names = drafts.map((draft) => draft.fn.name);
+  for (const { authorizer, pointer } of events) {
+    if (authorizer === undefined || names.includes(authorizer)) continue;
+    const message = `there is no function ${authorizer}${didYouMean(authorizer, names)}`;
+    scope.complain(`${pointer}/authorizer/name`, 'SFX2207', message);
   }
   const httpApi = provider['httpApi'];
   const finished = finishEvents(events, isObject(httpApi) ? httpApi['cors'] : undefined);

@@ -16,7 +16,12 @@ export interface Service {
   readonly stage: string;
   /** Absolute folder of the configuration file. */
   readonly dir: string;
-  readonly provider: { readonly name: string; readonly options: JsonObject };
+  readonly provider: {
+    readonly name: string;
+    readonly options: JsonObject;
+    /** The provider that the file is written for, when another one was asked for. */
+    readonly written?: string;
+  };
   readonly functions: readonly ServiceFunction[];
   readonly resources: Json;
   readonly rollout: Rollout;
@@ -32,8 +37,10 @@ export interface Service {
 export interface ServiceFunction {
   readonly name: string;
   readonly description?: string;
-  /** `src/list.get`: a file without its ending, and the export. */
+  /** `src/list.get`: a file without its ending, and the export. Empty where there is a command. */
   readonly handler: string;
+  /** A program that serves HTTP on `$PORT`, instead of a handler. */
+  readonly command?: readonly string[];
   readonly runtime: string;
   /** MB. */
   readonly memory: number;
@@ -41,6 +48,10 @@ export interface ServiceFunction {
   readonly timeout: number;
   /** Values that came from `env`, `opt` or a secret source are refs: `{ $secret: "env:TABLE" }`. */
   readonly environment: Readonly<Record<string, Json>>;
+  /** Most instances of a version at once, and calls that one of them works on at once, as far as the file says. */
+  readonly concurrency?: { readonly instances?: number; readonly calls?: number };
+  /** What keeps instances apart, where a provider leaves the choice. */
+  readonly isolation?: 'thread' | 'process';
   readonly events: readonly ServiceEvent[];
   /** Keys that are only one provider's, as written. */
   readonly native: JsonObject;
@@ -70,6 +81,71 @@ export interface HttpProps {
     readonly credentials: boolean;
     readonly maxAge?: number;
   };
+  /** A function of the service that is asked before the route's own. */
+  readonly authorizer?: Authorizer;
+}
+
+export interface Authorizer {
+  readonly function: string;
+  /** What the decision depends on, all of which must be there: `$request.header.authorization`, `$request.querystring.key`. */
+  readonly identity: readonly string[];
+  /** How long a decision holds for the same identity; 0: for no other call. */
+  readonly ttlMs: number;
+  /** `simple`: gets the request, as of an HTTP API. `token`: gets the one value alone. */
+  readonly form: 'simple' | 'token';
+}
+
+/** Props of a `queue` trigger. What is absent has the provider's default. */
+export interface QueueProps {
+  readonly queue: string;
+  /** Most messages of one call. */
+  readonly batchSize?: number;
+  /** How long a batch that is not full is waited for. */
+  readonly windowMs?: number;
+  /** How long a message that was handed out stays hidden from others. */
+  readonly visibilityMs?: number;
+  /** How often a message is tried before it is a dead letter. */
+  readonly maxReceives?: number;
+  /** Queue for messages that were tried in vain. */
+  readonly deadLetter?: string;
+  /** Batches at once. */
+  readonly concurrency?: number;
+  /** Most calls per second. */
+  readonly rate?: number;
+  readonly enabled: boolean;
+}
+
+export interface TopicProps {
+  readonly topic: string;
+  /** Only messages each of whose attributes has one of these values. */
+  readonly filter?: Readonly<Record<string, readonly string[]>>;
+  readonly maxReceives?: number;
+  readonly deadLetter?: string;
+  readonly enabled: boolean;
+}
+
+export interface ScheduleProps {
+  /** `rate(5 minutes)`, `cron(0 12 * * ? *)`, or five fields as in a crontab. */
+  readonly schedule: string;
+  /** IANA name. A rate does not depend on it. */
+  readonly timezone: string;
+  /** When it is due and the last run is not over: leave this one out, run it afterwards, or run both. */
+  readonly overlap: 'skip' | 'queue' | 'allow';
+  readonly name?: string;
+  /** What the function gets instead of an event. */
+  readonly input?: Json;
+  readonly enabled: boolean;
+}
+
+export interface BucketProps {
+  readonly bucket: string;
+  readonly events: readonly ('created' | 'changed' | 'removed')[];
+  /** Only keys that begin, or end, so. */
+  readonly prefix?: string;
+  readonly suffix?: string;
+  /** As written: a folder, where the provider's buckets are folders. */
+  readonly path?: string;
+  readonly enabled: boolean;
 }
 
 /** Values of refs, in memory only: the text of `$secret` → its value. */

@@ -158,6 +158,7 @@ resources:
     assert.deepEqual((await load(text, { provider: 'local' })).service.provider, {
       name: 'local',
       options: {},
+      written: 'cloudy',
     });
   });
 

@@ -150,7 +150,13 @@ describe('a service in its normal form', () => {
     const text =
       '      - schedule: rate(5 minutes)\n      - sqs: arn:q\n      - sqs: !GetAtt Q.Arn\n      - s3: {bucket: b}\n      - iot: {sql: s}\n      - alb: x\n';
     assert.deepEqual(await events(text), [
-      { kind: 'schedule', rate: 'rate(5 minutes)' },
+      {
+        kind: 'schedule',
+        schedule: 'rate(5 minutes)',
+        timezone: 'UTC',
+        overlap: 'skip',
+        enabled: true,
+      },
       { kind: 'sqs', arn: 'arn:q' },
       { kind: 'sqs', arn: { 'Fn::GetAtt': ['Q', 'Arn'] } },
       { kind: 's3', bucket: 'b' },

@@ -15,9 +15,26 @@ timeout?: unknown
 environment?: unknown
 httpApi?: ({
 cors?: unknown
+authorizers?: unknown
 } | null)
 /**
  * Port of the engine on 127.0.0.1. Default 4100, or SFX_LOCAL_PORT.
  */
 port?: number
+/**
+ * What keeps instances of Node.js handlers apart; a function may say otherwise. Default thread.
+ */
+isolation?: ("thread" | "process")
+/**
+ * Instances that are started before a function needs one. Default 1, or SFX_LOCAL_BLANKS.
+ */
+blanks?: number
+/**
+ * How long an instance without calls is kept. Default 5m.
+ */
+idle?: (number | string)
+/**
+ * Address that spans are sent to, as OTLP over HTTP: http://127.0.0.1:4318. Default: none.
+ */
+otlp?: string
 }

@@ -3,8 +3,9 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:provider:local","title":"Local provider","type":"object","properties":{"name":{"const":"local"},"stage":{"type":"string"},"region":{"type":"string"},"runtime":{"type":"string"},"memorySize":{},"memory":{},"timeout":{},"environment":{},"httpApi":{"type":["object","null"],"properties":{"cors":{}},"additionalProperties":false},"port":{"type":"integer","minimum":1,"maximum":65535}},"additionalProperties":false};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:provider:local","title":"Local provider","type":"object","properties":{"name":{"const":"local"},"stage":{"type":"string"},"region":{"type":"string"},"runtime":{"type":"string"},"memorySize":{},"memory":{},"timeout":{},"environment":{},"httpApi":{"type":["object","null"],"properties":{"cors":{},"authorizers":{}},"additionalProperties":false},"port":{"type":"integer","minimum":1,"maximum":65535},"isolation":{"enum":["thread","process"]},"blanks":{"type":"integer","minimum":0,"maximum":16},"idle":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"otlp":{"type":"string"}},"additionalProperties":false};
 const func0 = Object.prototype.hasOwnProperty;
+const pattern4 = new RegExp("^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$", "");
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:sfx:schema:provider:local" */;
@@ -92,7 +93,7 @@ errors++;
 }
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 for(const key1 of Object.keys(data4)){
-if(!(key1 === "cors")){
+if(!((key1 === "cors") || (key1 === "authorizers"))){
 const err6 = {instancePath:instancePath+"/httpApi",schemaPath:"#/properties/httpApi/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
 if(vErrors === null){
 vErrors = [err6];
@@ -140,14 +141,111 @@ errors++;
 }
 }
 }
-}
-else {
-const err10 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(data.isolation !== undefined && func0.call(data, "isolation")){
+let data6 = data.isolation;
+if(!((data6 === "thread") || (data6 === "process"))){
+const err10 = {instancePath:instancePath+"/isolation",schemaPath:"#/properties/isolation/enum",keyword:"enum",params:{allowedValues: schema31.properties.isolation.enum}};
 if(vErrors === null){
 vErrors = [err10];
 }
 else {
 vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data.blanks !== undefined && func0.call(data, "blanks")){
+let data7 = data.blanks;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+const err11 = {instancePath:instancePath+"/blanks",schemaPath:"#/properties/blanks/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 16 || isNaN(data7)){
+const err12 = {instancePath:instancePath+"/blanks",schemaPath:"#/properties/blanks/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16}};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if(data7 < 0 || isNaN(data7)){
+const err13 = {instancePath:instancePath+"/blanks",schemaPath:"#/properties/blanks/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+}
+if(data.idle !== undefined && func0.call(data, "idle")){
+let data8 = data.idle;
+if((!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))) && (typeof data8 !== "string")){
+const err14 = {instancePath:instancePath+"/idle",schemaPath:"#/properties/idle/type",keyword:"type",params:{type: schema31.properties.idle.type}};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 < 0 || isNaN(data8)){
+const err15 = {instancePath:instancePath+"/idle",schemaPath:"#/properties/idle/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(typeof data8 === "string"){
+if(!pattern4.test(data8)){
+const err16 = {instancePath:instancePath+"/idle",schemaPath:"#/properties/idle/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+}
+if(data.otlp !== undefined && func0.call(data, "otlp")){
+if(typeof data.otlp !== "string"){
+const err17 = {instancePath:instancePath+"/otlp",schemaPath:"#/properties/otlp/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+}
+else {
+const err18 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
 }
 errors++;
 }
@@ -169,9 +267,14 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "timeout",
   "environment",
   "httpApi",
-  "port"
+  "port",
+  "isolation",
+  "blanks",
+  "idle",
+  "otlp"
  ],
  "#/properties/httpApi/additionalProperties": [
-  "cors"
+  "cors",
+  "authorizers"
  ]
 };

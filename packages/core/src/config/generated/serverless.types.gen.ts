@@ -43,9 +43,24 @@ export type Function = ({
  */
 handler?: string
 /**
- * Default nodejs20.x.
+ * A program that serves HTTP on $PORT, instead of a handler: a line for the shell, or the program and its arguments.
+ */
+command?: (string | (string | number)[])
+/**
+ * nodejs20.x (default), python3.12 and so on.
  */
 runtime?: string
+/**
+ * Most instances of a version at once; calls is how many one of them works on at once.
+ */
+concurrency?: (number | {
+instances?: number
+calls?: number
+})
+/**
+ * What keeps instances apart, where the provider leaves the choice. Default: the provider's.
+ */
+isolation?: ("thread" | "process")
 /**
  * MB. Default 256.
  */
@@ -105,6 +120,101 @@ operationId?: unknown
 private?: unknown
 request?: unknown
 response?: unknown
+})
+export type Schedule = (string | {
+/**
+ * rate(5 minutes), cron(0 12 * * ? *), or five fields as in a crontab.
+ */
+expression?: (string | string[])
+rate?: (string | string[])
+cron?: (string | string[])
+name?: string
+description?: string
+enabled?: boolean
+/**
+ * What the function gets instead of an event.
+ */
+input?: {
+[k: string]: unknown
+}
+/**
+ * IANA name. Default UTC.
+ */
+timezone?: string
+/**
+ * When it is due and its last run is not over. Default skip.
+ */
+overlap?: ("skip" | "queue" | "allow")
+inputPath?: unknown
+inputTransformer?: unknown
+method?: unknown
+})
+export type Queue = (string | {
+queue?: string
+name?: string
+/**
+ * Most messages of one call.
+ */
+batchSize?: number
+/**
+ * How long a batch that is not full is waited for. Default 0.
+ */
+window?: (number | string)
+maximumBatchingWindow?: Duration
+/**
+ * How long a message that was handed out stays hidden.
+ */
+visibility?: (number | string)
+/**
+ * How often a message is tried before it is a dead letter.
+ */
+maxReceives?: number
+/**
+ * Queue for messages that were tried in vain.
+ */
+deadLetter?: string
+/**
+ * Batches at once.
+ */
+concurrency?: number
+maximumConcurrency?: number
+/**
+ * Most calls per second. Default: no limit.
+ */
+rate?: number
+enabled?: boolean
+})
+export type Topic = (string | {
+topic?: string
+name?: string
+/**
+ * Attribute: the texts of which it must be one.
+ */
+filter?: {
+[k: string]: string | string[]
+}
+maxReceives?: number
+deadLetter?: string
+enabled?: boolean
+})
+export type Bucket = (string | {
+bucket?: string
+name?: string
+/**
+ * Default created and changed.
+ */
+events?: ("created" | "changed" | "removed")[]
+prefix?: string
+suffix?: string
+rules?: {
+prefix?: string
+suffix?: string
+}[]
+/**
+ * On the local engine: the folder, from the root on. Default: one in its home.
+ */
+path?: string
+enabled?: boolean
 })
 export type Package = ({
 patterns?: string[]
@@ -226,13 +336,14 @@ msk?: unknown
 kafka?: unknown
 rabbitmq?: unknown
 s3?: unknown
-schedule?: unknown
+schedule?: Schedule
 sns?: unknown
 sqs?: unknown
 stream?: unknown
 websocket?: unknown
-queue?: unknown
-topic?: unknown
+queue?: Queue
+topic?: Topic
+bucket?: Bucket
 }
 export interface Step {
 setWeight?: number

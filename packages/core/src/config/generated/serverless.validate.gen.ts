@@ -3,13 +3,13 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:serverless","title":"Serverless file","type":"object","properties":{"service":{"type":["string","object"],"properties":{"name":{"type":"string"},"awsKmsKeyArn":{}},"required":["name"],"additionalProperties":false},"provider":{"type":["string","object"],"properties":{"name":{"type":"string"},"stage":{"type":"string"},"region":{"type":"string"},"runtime":{"type":"string"},"memorySize":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"memory":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"timeout":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"environment":{"type":["object","null"],"additionalProperties":{"type":["string","number","boolean","null","object"]}},"httpApi":{"type":["object","null"],"properties":{"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false}}}},"required":["name"]},"functions":{"type":["object","array","null"],"additionalProperties":{"type":["object","null"],"properties":{"handler":{"type":"string","description":"A file without its ending, a dot, and the export: src/list.get"},"runtime":{"type":"string","description":"Default nodejs20.x."},"memorySize":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1,"description":"MB. Default 256."},"memory":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1,"description":"MB. Default 256."},"timeout":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"environment":{"type":["object","null"],"additionalProperties":{"type":["string","number","boolean","null","object"]}},"events":{"type":["array","null"],"items":{"type":"object","properties":{"http":{"type":["string","object"],"properties":{"method":{"type":"string"},"path":{"type":"string"},"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false},"authorizer":{},"timeout":{},"async":{},"connectionId":{},"connectionType":{},"integration":{},"operationId":{},"private":{},"request":{},"response":{}},"additionalProperties":false,"required":["path"]},"httpApi":{"type":["string","object"],"properties":{"method":{"type":"string"},"path":{"type":"string"},"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false},"authorizer":{},"timeout":{},"async":{},"connectionId":{},"connectionType":{},"integration":{},"operationId":{},"private":{},"request":{},"response":{}},"additionalProperties":false,"required":["path"]},"alb":{},"alexaSkill":{},"alexaSmartHome":{},"cloudFront":{},"cloudwatchEvent":{},"cloudwatchLog":{},"cognitoUserPool":{},"eventBridge":{},"iot":{},"iotFleetProvisioning":{},"activemq":{},"msk":{},"kafka":{},"rabbitmq":{},"s3":{},"schedule":{},"sns":{},"sqs":{},"stream":{},"websocket":{},"queue":{},"topic":{}},"additionalProperties":false,"minProperties":1,"maxProperties":1}},"package":{"type":["object","null"],"properties":{"patterns":{"type":"array","items":{"type":"string"}},"include":{"type":"array","items":{"type":"string"}},"exclude":{"type":"array","items":{"type":"string"}},"individually":{"type":"boolean"},"artifact":{"type":"string"},"excludeDevDependencies":{"type":"boolean"},"bundle":{"type":"boolean","description":"Whether the code is bundled into one file. Default true."}},"additionalProperties":false},"name":{"type":"string"},"description":{"type":"string"},"tags":{},"layers":{},"role":{},"vpc":{},"kmsKeyArn":{},"awsKmsKeyArn":{},"tracing":{},"reservedConcurrency":{},"provisionedConcurrency":{},"onError":{},"destinations":{},"fileSystemConfigs":{},"dependsOn":{},"condition":{},"disableLogs":{},"logRetentionInDays":{},"logDataProtectionPolicy":{},"logs":{},"maximumRetryAttempts":{},"maximumEventAge":{},"architecture":{},"ephemeralStorageSize":{},"url":{},"versionFunction":{},"image":{},"snapStart":{},"runtimeManagement":{}},"additionalProperties":false},"items":{"type":["object","null"]}},"rollout":{"type":["object","null"],"properties":{"strategy":{"enum":["allAtOnce","canary","linear"]},"weight":{"type":"integer","minimum":1,"maximum":99,"description":"The candidate's percent: of a canary, or of each step of linear. Default 10."},"pause":{"type":["integer","string"],"minimum":0,"pattern":"^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$","description":"Before the next step. Default: 5m."},"steps":{"type":"array","items":{"type":"object","properties":{"setWeight":{"type":"integer","minimum":0,"maximum":100},"pause":{"type":["integer","string"],"minimum":0,"pattern":"^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"},"check":{"type":"string"}},"additionalProperties":false,"minProperties":1,"maxProperties":1}},"analysis":{"type":"object","properties":{"interval":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"initialDelay":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"failureLimit":{"type":"integer","minimum":1},"inconclusive":{"enum":["pause","fail","pass"]},"minSamples":{"type":"integer","minimum":1},"metrics":{"type":"array","items":{"type":"object","properties":{"name":{"enum":["error-rate","latency-p95"]},"max":{"type":["number","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(%|ms|s)?$"},"tolerance":{"type":["number","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?%?$"}},"additionalProperties":false,"required":["name"]}}},"additionalProperties":false,"required":["metrics"]},"onFailure":{"enum":["rollback","pause"]},"bake":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"deadline":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"expand":{"enum":["late","early"]},"rollbackWindow":{"type":"integer","minimum":1,"maximum":100,"description":"Releases that are kept. Default 5."}},"additionalProperties":false},"checks":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"function":{"type":"string"},"payload":{},"http":{"type":"object","properties":{"method":{"type":"string"},"path":{"type":"string"},"body":{}},"additionalProperties":false,"required":["path"]},"expect":{"type":"object","properties":{"status":{"type":"integer","minimum":100,"maximum":599},"match":{}},"additionalProperties":false}},"additionalProperties":false,"required":["name","function"]}},"stages":{"type":"object","additionalProperties":{"type":["object","null"],"properties":{"params":{"type":["object","null"]},"resolvers":{},"observability":{}},"additionalProperties":false}},"params":{"type":"object","additionalProperties":{"type":["object","null"]}},"state":{"type":"object","properties":{"path":{"type":"string"}},"additionalProperties":false},"package":{"type":["object","null"],"properties":{"patterns":{"type":"array","items":{"type":"string"}},"include":{"type":"array","items":{"type":"string"}},"exclude":{"type":"array","items":{"type":"string"}},"individually":{"type":"boolean"},"artifact":{"type":"string"},"excludeDevDependencies":{"type":"boolean"},"bundle":{"type":"boolean","description":"Whether the code is bundled into one file. Default true."}},"additionalProperties":false},"plugins":{"type":["array","object","null"]},"resources":{"type":["object","array","null"]},"layers":{"type":["object","null"]},"useDotenv":{"type":"boolean"},"custom":{},"outputs":{},"app":{},"org":{},"tenant":{},"frameworkVersion":{},"variablesResolutionMode":{},"unresolvedVariablesNotificationMode":{},"disabledDeprecations":{},"deprecationNotificationMode":{},"configValidationMode":{},"console":{},"dashboard":{},"projectDir":{},"build":{}},"additionalProperties":false,"required":["service","provider"]};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:serverless","title":"Serverless file","type":"object","properties":{"service":{"type":["string","object"],"properties":{"name":{"type":"string"},"awsKmsKeyArn":{}},"required":["name"],"additionalProperties":false},"provider":{"type":["string","object"],"properties":{"name":{"type":"string"},"stage":{"type":"string"},"region":{"type":"string"},"runtime":{"type":"string"},"memorySize":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"memory":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"timeout":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"environment":{"type":["object","null"],"additionalProperties":{"type":["string","number","boolean","null","object"]}},"httpApi":{"type":["object","null"],"properties":{"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false}}}},"required":["name"]},"functions":{"type":["object","array","null"],"additionalProperties":{"type":["object","null"],"properties":{"handler":{"type":"string","description":"A file without its ending, a dot, and the export: src/list.get"},"command":{"type":["string","array"],"items":{"type":["string","number"]},"description":"A program that serves HTTP on $PORT, instead of a handler: a line for the shell, or the program and its arguments."},"runtime":{"type":"string","description":"nodejs20.x (default), python3.12 and so on."},"concurrency":{"type":["integer","object"],"minimum":1,"properties":{"instances":{"type":"integer","minimum":1},"calls":{"type":"integer","minimum":1}},"additionalProperties":false,"description":"Most instances of a version at once; calls is how many one of them works on at once."},"isolation":{"enum":["thread","process"],"description":"What keeps instances apart, where the provider leaves the choice. Default: the provider's."},"memorySize":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1,"description":"MB. Default 256."},"memory":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1,"description":"MB. Default 256."},"timeout":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"environment":{"type":["object","null"],"additionalProperties":{"type":["string","number","boolean","null","object"]}},"events":{"type":["array","null"],"items":{"type":"object","properties":{"http":{"type":["string","object"],"properties":{"method":{"type":"string"},"path":{"type":"string"},"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false},"authorizer":{},"timeout":{},"async":{},"connectionId":{},"connectionType":{},"integration":{},"operationId":{},"private":{},"request":{},"response":{}},"additionalProperties":false,"required":["path"]},"httpApi":{"type":["string","object"],"properties":{"method":{"type":"string"},"path":{"type":"string"},"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false},"authorizer":{},"timeout":{},"async":{},"connectionId":{},"connectionType":{},"integration":{},"operationId":{},"private":{},"request":{},"response":{}},"additionalProperties":false,"required":["path"]},"alb":{},"alexaSkill":{},"alexaSmartHome":{},"cloudFront":{},"cloudwatchEvent":{},"cloudwatchLog":{},"cognitoUserPool":{},"eventBridge":{},"iot":{},"iotFleetProvisioning":{},"activemq":{},"msk":{},"kafka":{},"rabbitmq":{},"s3":{},"schedule":{"type":["string","object"],"properties":{"expression":{"type":["string","array"],"items":{"type":"string"},"description":"rate(5 minutes), cron(0 12 * * ? *), or five fields as in a crontab."},"rate":{"type":["string","array"],"items":{"type":"string"}},"cron":{"type":["string","array"],"items":{"type":"string"}},"name":{"type":"string"},"description":{"type":"string"},"enabled":{"type":"boolean"},"input":{"description":"What the function gets instead of an event."},"timezone":{"type":"string","description":"IANA name. Default UTC."},"overlap":{"enum":["skip","queue","allow"],"description":"When it is due and its last run is not over. Default skip."},"inputPath":{},"inputTransformer":{},"method":{}},"additionalProperties":false},"sns":{},"sqs":{},"stream":{},"websocket":{},"queue":{"type":["string","object"],"properties":{"queue":{"type":"string"},"name":{"type":"string"},"batchSize":{"type":"integer","minimum":1,"maximum":10000,"description":"Most messages of one call."},"window":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"maximumBatchingWindow":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"visibility":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"maxReceives":{"type":"integer","minimum":1,"maximum":1000,"description":"How often a message is tried before it is a dead letter."},"deadLetter":{"type":"string","description":"Queue for messages that were tried in vain."},"concurrency":{"type":"integer","minimum":1,"maximum":1000,"description":"Batches at once."},"maximumConcurrency":{"type":"integer","minimum":1,"maximum":1000},"rate":{"type":"number","minimum":0.01,"description":"Most calls per second. Default: no limit."},"enabled":{"type":"boolean"}},"additionalProperties":false},"topic":{"type":["string","object"],"properties":{"topic":{"type":"string"},"name":{"type":"string"},"filter":{"type":"object","additionalProperties":{"type":["string","array"],"items":{"type":"string"}},"description":"Attribute: the texts of which it must be one."},"maxReceives":{"type":"integer","minimum":1,"maximum":1000},"deadLetter":{"type":"string"},"enabled":{"type":"boolean"}},"additionalProperties":false},"bucket":{"type":["string","object"],"properties":{"bucket":{"type":"string"},"name":{"type":"string"},"events":{"type":"array","items":{"enum":["created","changed","removed"]},"description":"Default created and changed."},"prefix":{"type":"string"},"suffix":{"type":"string"},"rules":{"type":"array","items":{"type":"object","properties":{"prefix":{"type":"string"},"suffix":{"type":"string"}},"additionalProperties":false}},"path":{"type":"string","description":"On the local engine: the folder, from the root on. Default: one in its home."},"enabled":{"type":"boolean"}},"additionalProperties":false}},"additionalProperties":false,"minProperties":1,"maxProperties":1}},"package":{"type":["object","null"],"properties":{"patterns":{"type":"array","items":{"type":"string"}},"include":{"type":"array","items":{"type":"string"}},"exclude":{"type":"array","items":{"type":"string"}},"individually":{"type":"boolean"},"artifact":{"type":"string"},"excludeDevDependencies":{"type":"boolean"},"bundle":{"type":"boolean","description":"Whether the code is bundled into one file. Default true."}},"additionalProperties":false},"name":{"type":"string"},"description":{"type":"string"},"tags":{},"layers":{},"role":{},"vpc":{},"kmsKeyArn":{},"awsKmsKeyArn":{},"tracing":{},"reservedConcurrency":{},"provisionedConcurrency":{},"onError":{},"destinations":{},"fileSystemConfigs":{},"dependsOn":{},"condition":{},"disableLogs":{},"logRetentionInDays":{},"logDataProtectionPolicy":{},"logs":{},"maximumRetryAttempts":{},"maximumEventAge":{},"architecture":{},"ephemeralStorageSize":{},"url":{},"versionFunction":{},"image":{},"snapStart":{},"runtimeManagement":{}},"additionalProperties":false},"items":{"type":["object","null"]}},"rollout":{"type":["object","null"],"properties":{"strategy":{"enum":["allAtOnce","canary","linear"]},"weight":{"type":"integer","minimum":1,"maximum":99,"description":"The candidate's percent: of a canary, or of each step of linear. Default 10."},"pause":{"type":["integer","string"],"minimum":0,"pattern":"^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$","description":"Before the next step. Default: 5m."},"steps":{"type":"array","items":{"type":"object","properties":{"setWeight":{"type":"integer","minimum":0,"maximum":100},"pause":{"type":["integer","string"],"minimum":0,"pattern":"^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"},"check":{"type":"string"}},"additionalProperties":false,"minProperties":1,"maxProperties":1}},"analysis":{"type":"object","properties":{"interval":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"initialDelay":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"failureLimit":{"type":"integer","minimum":1},"inconclusive":{"enum":["pause","fail","pass"]},"minSamples":{"type":"integer","minimum":1},"metrics":{"type":"array","items":{"type":"object","properties":{"name":{"enum":["error-rate","latency-p95"]},"max":{"type":["number","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(%|ms|s)?$"},"tolerance":{"type":["number","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?%?$"}},"additionalProperties":false,"required":["name"]}}},"additionalProperties":false,"required":["metrics"]},"onFailure":{"enum":["rollback","pause"]},"bake":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"deadline":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"expand":{"enum":["late","early"]},"rollbackWindow":{"type":"integer","minimum":1,"maximum":100,"description":"Releases that are kept. Default 5."}},"additionalProperties":false},"checks":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"function":{"type":"string"},"payload":{},"http":{"type":"object","properties":{"method":{"type":"string"},"path":{"type":"string"},"body":{}},"additionalProperties":false,"required":["path"]},"expect":{"type":"object","properties":{"status":{"type":"integer","minimum":100,"maximum":599},"match":{}},"additionalProperties":false}},"additionalProperties":false,"required":["name","function"]}},"stages":{"type":"object","additionalProperties":{"type":["object","null"],"properties":{"params":{"type":["object","null"]},"resolvers":{},"observability":{}},"additionalProperties":false}},"params":{"type":"object","additionalProperties":{"type":["object","null"]}},"state":{"type":"object","properties":{"path":{"type":"string"}},"additionalProperties":false},"package":{"type":["object","null"],"properties":{"patterns":{"type":"array","items":{"type":"string"}},"include":{"type":"array","items":{"type":"string"}},"exclude":{"type":"array","items":{"type":"string"}},"individually":{"type":"boolean"},"artifact":{"type":"string"},"excludeDevDependencies":{"type":"boolean"},"bundle":{"type":"boolean","description":"Whether the code is bundled into one file. Default true."}},"additionalProperties":false},"plugins":{"type":["array","object","null"]},"resources":{"type":["object","array","null"]},"layers":{"type":["object","null"]},"useDotenv":{"type":"boolean"},"custom":{},"outputs":{},"app":{},"org":{},"tenant":{},"frameworkVersion":{},"variablesResolutionMode":{},"unresolvedVariablesNotificationMode":{},"disabledDeprecations":{},"deprecationNotificationMode":{},"configValidationMode":{},"console":{},"dashboard":{},"projectDir":{},"build":{}},"additionalProperties":false,"required":["service","provider"]};
 const func0 = Object.prototype.hasOwnProperty;
 const pattern4 = new RegExp("^[0-9]+$", "");
 const pattern6 = new RegExp("^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$", "");
-const pattern13 = new RegExp("^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$", "");
-const pattern17 = new RegExp("^[0-9]+(\\.[0-9]+)?(%|ms|s)?$", "");
-const pattern18 = new RegExp("^[0-9]+(\\.[0-9]+)?%?$", "");
+const pattern16 = new RegExp("^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$", "");
+const pattern20 = new RegExp("^[0-9]+(\\.[0-9]+)?(%|ms|s)?$", "");
+const pattern21 = new RegExp("^[0-9]+(\\.[0-9]+)?%?$", "");
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:sfx:schema:serverless" */;
@@ -737,9 +737,10 @@ vErrors.push(err54);
 errors++;
 }
 }
-if(data38.runtime !== undefined && func0.call(data38, "runtime")){
-if(typeof data38.runtime !== "string"){
-const err55 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/runtime",schemaPath:"#/properties/functions/additionalProperties/properties/runtime/type",keyword:"type",params:{type: "string"}};
+if(data38.command !== undefined && func0.call(data38, "command")){
+let data40 = data38.command;
+if((typeof data40 !== "string") && (!(Array.isArray(data40)))){
+const err55 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/command",schemaPath:"#/properties/functions/additionalProperties/properties/command/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.command.type}};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -748,11 +749,12 @@ vErrors.push(err55);
 }
 errors++;
 }
-}
-if(data38.memorySize !== undefined && func0.call(data38, "memorySize")){
-let data41 = data38.memorySize;
-if((!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))) && (typeof data41 !== "string")){
-const err56 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memorySize",schemaPath:"#/properties/functions/additionalProperties/properties/memorySize/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.memorySize.type}};
+if(Array.isArray(data40)){
+const len10 = data40.length;
+for(let i10=0; i10<len10; i10++){
+let data41 = data40[i10];
+if((typeof data41 !== "string") && (!((typeof data41 == "number") && (isFinite(data41))))){
+const err56 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/command/" + i10,schemaPath:"#/properties/functions/additionalProperties/properties/command/items/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.command.items.type}};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -761,9 +763,12 @@ vErrors.push(err56);
 }
 errors++;
 }
-if((typeof data41 == "number") && (isFinite(data41))){
-if(data41 < 1 || isNaN(data41)){
-const err57 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memorySize",schemaPath:"#/properties/functions/additionalProperties/properties/memorySize/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+}
+}
+}
+if(data38.runtime !== undefined && func0.call(data38, "runtime")){
+if(typeof data38.runtime !== "string"){
+const err57 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/runtime",schemaPath:"#/properties/functions/additionalProperties/properties/runtime/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -773,9 +778,10 @@ vErrors.push(err57);
 errors++;
 }
 }
-if(typeof data41 === "string"){
-if(!pattern4.test(data41)){
-const err58 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memorySize",schemaPath:"#/properties/functions/additionalProperties/properties/memorySize/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
+if(data38.concurrency !== undefined && func0.call(data38, "concurrency")){
+let data43 = data38.concurrency;
+if((!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))) && (!(data43 && typeof data43 == "object" && !Array.isArray(data43)))){
+const err58 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/concurrency",schemaPath:"#/properties/functions/additionalProperties/properties/concurrency/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.concurrency.type}};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -784,12 +790,9 @@ vErrors.push(err58);
 }
 errors++;
 }
-}
-}
-if(data38.memory !== undefined && func0.call(data38, "memory")){
-let data42 = data38.memory;
-if((!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))) && (typeof data42 !== "string")){
-const err59 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",schemaPath:"#/properties/functions/additionalProperties/properties/memory/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.memory.type}};
+if((typeof data43 == "number") && (isFinite(data43))){
+if(data43 < 1 || isNaN(data43)){
+const err59 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/concurrency",schemaPath:"#/properties/functions/additionalProperties/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -798,9 +801,11 @@ vErrors.push(err59);
 }
 errors++;
 }
-if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 < 1 || isNaN(data42)){
-const err60 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",schemaPath:"#/properties/functions/additionalProperties/properties/memory/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+}
+if(data43 && typeof data43 == "object" && !Array.isArray(data43)){
+for(const key6 of Object.keys(data43)){
+if(!((key6 === "instances") || (key6 === "calls"))){
+const err60 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/concurrency",schemaPath:"#/properties/functions/additionalProperties/properties/concurrency/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -810,9 +815,10 @@ vErrors.push(err60);
 errors++;
 }
 }
-if(typeof data42 === "string"){
-if(!pattern4.test(data42)){
-const err61 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",schemaPath:"#/properties/functions/additionalProperties/properties/memory/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
+if(data43.instances !== undefined && func0.call(data43, "instances")){
+let data44 = data43.instances;
+if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
+const err61 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/concurrency/instances",schemaPath:"#/properties/functions/additionalProperties/properties/concurrency/properties/instances/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -821,12 +827,9 @@ vErrors.push(err61);
 }
 errors++;
 }
-}
-}
-if(data38.timeout !== undefined && func0.call(data38, "timeout")){
-let data43 = data38.timeout;
-if((!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))) && (typeof data43 !== "string")){
-const err62 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/functions/additionalProperties/properties/timeout/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.timeout.type}};
+if((typeof data44 == "number") && (isFinite(data44))){
+if(data44 < 1 || isNaN(data44)){
+const err62 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/concurrency/instances",schemaPath:"#/properties/functions/additionalProperties/properties/concurrency/properties/instances/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -835,9 +838,12 @@ vErrors.push(err62);
 }
 errors++;
 }
-if((typeof data43 == "number") && (isFinite(data43))){
-if(data43 < 0 || isNaN(data43)){
-const err63 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/functions/additionalProperties/properties/timeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+}
+if(data43.calls !== undefined && func0.call(data43, "calls")){
+let data45 = data43.calls;
+if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
+const err63 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/concurrency/calls",schemaPath:"#/properties/functions/additionalProperties/properties/concurrency/properties/calls/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -846,10 +852,9 @@ vErrors.push(err63);
 }
 errors++;
 }
-}
-if(typeof data43 === "string"){
-if(!pattern6.test(data43)){
-const err64 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/functions/additionalProperties/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+if((typeof data45 == "number") && (isFinite(data45))){
+if(data45 < 1 || isNaN(data45)){
+const err64 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/concurrency/calls",schemaPath:"#/properties/functions/additionalProperties/properties/concurrency/properties/calls/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -860,10 +865,12 @@ errors++;
 }
 }
 }
-if(data38.environment !== undefined && func0.call(data38, "environment")){
-let data44 = data38.environment;
-if((!(data44 && typeof data44 == "object" && !Array.isArray(data44))) && (data44 !== null)){
-const err65 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/environment",schemaPath:"#/properties/functions/additionalProperties/properties/environment/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.environment.type}};
+}
+}
+if(data38.isolation !== undefined && func0.call(data38, "isolation")){
+let data46 = data38.isolation;
+if(!((data46 === "thread") || (data46 === "process"))){
+const err65 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/isolation",schemaPath:"#/properties/functions/additionalProperties/properties/isolation/enum",keyword:"enum",params:{allowedValues: schema31.properties.functions.additionalProperties.properties.isolation.enum}};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -872,11 +879,11 @@ vErrors.push(err65);
 }
 errors++;
 }
-if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
-for(const key6 of Object.keys(data44)){
-let data45 = data44[key6];
-if(((((typeof data45 !== "string") && (!((typeof data45 == "number") && (isFinite(data45))))) && (typeof data45 !== "boolean")) && (data45 !== null)) && (!(data45 && typeof data45 == "object" && !Array.isArray(data45)))){
-const err66 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/environment/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/functions/additionalProperties/properties/environment/additionalProperties/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.environment.additionalProperties.type}};
+}
+if(data38.memorySize !== undefined && func0.call(data38, "memorySize")){
+let data47 = data38.memorySize;
+if((!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))) && (typeof data47 !== "string")){
+const err66 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memorySize",schemaPath:"#/properties/functions/additionalProperties/properties/memorySize/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.memorySize.type}};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -885,13 +892,9 @@ vErrors.push(err66);
 }
 errors++;
 }
-}
-}
-}
-if(data38.events !== undefined && func0.call(data38, "events")){
-let data46 = data38.events;
-if((!(Array.isArray(data46))) && (data46 !== null)){
-const err67 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events",schemaPath:"#/properties/functions/additionalProperties/properties/events/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.type}};
+if((typeof data47 == "number") && (isFinite(data47))){
+if(data47 < 1 || isNaN(data47)){
+const err67 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memorySize",schemaPath:"#/properties/functions/additionalProperties/properties/memorySize/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -900,13 +903,10 @@ vErrors.push(err67);
 }
 errors++;
 }
-if(Array.isArray(data46)){
-const len10 = data46.length;
-for(let i10=0; i10<len10; i10++){
-let data47 = data46[i10];
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-if(Object.keys(data47).length > 1){
-const err68 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/maxProperties",keyword:"maxProperties",params:{limit: 1}};
+}
+if(typeof data47 === "string"){
+if(!pattern4.test(data47)){
+const err68 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memorySize",schemaPath:"#/properties/functions/additionalProperties/properties/memorySize/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -915,8 +915,12 @@ vErrors.push(err68);
 }
 errors++;
 }
-if(Object.keys(data47).length < 1){
-const err69 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/minProperties",keyword:"minProperties",params:{limit: 1}};
+}
+}
+if(data38.memory !== undefined && func0.call(data38, "memory")){
+let data48 = data38.memory;
+if((!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))) && (typeof data48 !== "string")){
+const err69 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",schemaPath:"#/properties/functions/additionalProperties/properties/memory/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.memory.type}};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -925,9 +929,9 @@ vErrors.push(err69);
 }
 errors++;
 }
-for(const key7 of Object.keys(data47)){
-if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties, key7))){
-const err70 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7}};
+if((typeof data48 == "number") && (isFinite(data48))){
+if(data48 < 1 || isNaN(data48)){
+const err70 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",schemaPath:"#/properties/functions/additionalProperties/properties/memory/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -937,10 +941,9 @@ vErrors.push(err70);
 errors++;
 }
 }
-if(data47.http !== undefined && func0.call(data47, "http")){
-let data48 = data47.http;
-if((typeof data48 !== "string") && (!(data48 && typeof data48 == "object" && !Array.isArray(data48)))){
-const err71 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.type}};
+if(typeof data48 === "string"){
+if(!pattern4.test(data48)){
+const err71 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",schemaPath:"#/properties/functions/additionalProperties/properties/memory/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -949,9 +952,12 @@ vErrors.push(err71);
 }
 errors++;
 }
-if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
-if((data48.path === undefined) || (!(func0.call(data48, "path")))){
-const err72 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/required",keyword:"required",params:{missingProperty: "path"}};
+}
+}
+if(data38.timeout !== undefined && func0.call(data38, "timeout")){
+let data49 = data38.timeout;
+if((!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))) && (typeof data49 !== "string")){
+const err72 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/functions/additionalProperties/properties/timeout/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.timeout.type}};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -960,9 +966,9 @@ vErrors.push(err72);
 }
 errors++;
 }
-for(const key8 of Object.keys(data48)){
-if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties, key8))){
-const err73 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8}};
+if((typeof data49 == "number") && (isFinite(data49))){
+if(data49 < 0 || isNaN(data49)){
+const err73 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/functions/additionalProperties/properties/timeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -972,9 +978,9 @@ vErrors.push(err73);
 errors++;
 }
 }
-if(data48.method !== undefined && func0.call(data48, "method")){
-if(typeof data48.method !== "string"){
-const err74 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/method",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/method/type",keyword:"type",params:{type: "string"}};
+if(typeof data49 === "string"){
+if(!pattern6.test(data49)){
+const err74 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/timeout",schemaPath:"#/properties/functions/additionalProperties/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -984,9 +990,11 @@ vErrors.push(err74);
 errors++;
 }
 }
-if(data48.path !== undefined && func0.call(data48, "path")){
-if(typeof data48.path !== "string"){
-const err75 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/path",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/path/type",keyword:"type",params:{type: "string"}};
+}
+if(data38.environment !== undefined && func0.call(data38, "environment")){
+let data50 = data38.environment;
+if((!(data50 && typeof data50 == "object" && !Array.isArray(data50))) && (data50 !== null)){
+const err75 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/environment",schemaPath:"#/properties/functions/additionalProperties/properties/environment/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.environment.type}};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -995,11 +1003,11 @@ vErrors.push(err75);
 }
 errors++;
 }
-}
-if(data48.cors !== undefined && func0.call(data48, "cors")){
-let data51 = data48.cors;
-if(((typeof data51 !== "boolean") && (!(data51 && typeof data51 == "object" && !Array.isArray(data51)))) && (data51 !== null)){
-const err76 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.type}};
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+for(const key7 of Object.keys(data50)){
+let data51 = data50[key7];
+if(((((typeof data51 !== "string") && (!((typeof data51 == "number") && (isFinite(data51))))) && (typeof data51 !== "boolean")) && (data51 !== null)) && (!(data51 && typeof data51 == "object" && !Array.isArray(data51)))){
+const err76 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/environment/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/functions/additionalProperties/properties/environment/additionalProperties/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.environment.additionalProperties.type}};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1008,10 +1016,13 @@ vErrors.push(err76);
 }
 errors++;
 }
-if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
-for(const key9 of Object.keys(data51)){
-if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties, key9))){
-const err77 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9}};
+}
+}
+}
+if(data38.events !== undefined && func0.call(data38, "events")){
+let data52 = data38.events;
+if((!(Array.isArray(data52))) && (data52 !== null)){
+const err77 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events",schemaPath:"#/properties/functions/additionalProperties/properties/events/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.type}};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1020,11 +1031,13 @@ vErrors.push(err77);
 }
 errors++;
 }
-}
-if(data51.origin !== undefined && func0.call(data51, "origin")){
-let data52 = data51.origin;
-if((typeof data52 !== "string") && (!(Array.isArray(data52)))){
-const err78 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/origin",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/origin/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.origin.type}};
+if(Array.isArray(data52)){
+const len11 = data52.length;
+for(let i11=0; i11<len11; i11++){
+let data53 = data52[i11];
+if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
+if(Object.keys(data53).length > 1){
+const err78 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/maxProperties",keyword:"maxProperties",params:{limit: 1}};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1033,11 +1046,8 @@ vErrors.push(err78);
 }
 errors++;
 }
-if(Array.isArray(data52)){
-const len11 = data52.length;
-for(let i11=0; i11<len11; i11++){
-if(typeof data52[i11] !== "string"){
-const err79 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/origin/" + i11,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/origin/items/type",keyword:"type",params:{type: "string"}};
+if(Object.keys(data53).length < 1){
+const err79 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/minProperties",keyword:"minProperties",params:{limit: 1}};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -1046,13 +1056,9 @@ vErrors.push(err79);
 }
 errors++;
 }
-}
-}
-}
-if(data51.origins !== undefined && func0.call(data51, "origins")){
-let data54 = data51.origins;
-if((typeof data54 !== "string") && (!(Array.isArray(data54)))){
-const err80 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/origins",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/origins/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.origins.type}};
+for(const key8 of Object.keys(data53)){
+if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties, key8))){
+const err80 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8}};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1061,11 +1067,11 @@ vErrors.push(err80);
 }
 errors++;
 }
-if(Array.isArray(data54)){
-const len12 = data54.length;
-for(let i12=0; i12<len12; i12++){
-if(typeof data54[i12] !== "string"){
-const err81 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/origins/" + i12,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/origins/items/type",keyword:"type",params:{type: "string"}};
+}
+if(data53.http !== undefined && func0.call(data53, "http")){
+let data54 = data53.http;
+if((typeof data54 !== "string") && (!(data54 && typeof data54 == "object" && !Array.isArray(data54)))){
+const err81 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.type}};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1074,13 +1080,9 @@ vErrors.push(err81);
 }
 errors++;
 }
-}
-}
-}
-if(data51.headers !== undefined && func0.call(data51, "headers")){
-let data56 = data51.headers;
-if((typeof data56 !== "string") && (!(Array.isArray(data56)))){
-const err82 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/headers",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/headers/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.headers.type}};
+if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
+if((data54.path === undefined) || (!(func0.call(data54, "path")))){
+const err82 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/required",keyword:"required",params:{missingProperty: "path"}};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1089,11 +1091,9 @@ vErrors.push(err82);
 }
 errors++;
 }
-if(Array.isArray(data56)){
-const len13 = data56.length;
-for(let i13=0; i13<len13; i13++){
-if(typeof data56[i13] !== "string"){
-const err83 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/headers/" + i13,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/headers/items/type",keyword:"type",params:{type: "string"}};
+for(const key9 of Object.keys(data54)){
+if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties, key9))){
+const err83 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9}};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1103,12 +1103,9 @@ vErrors.push(err83);
 errors++;
 }
 }
-}
-}
-if(data51.methods !== undefined && func0.call(data51, "methods")){
-let data58 = data51.methods;
-if((typeof data58 !== "string") && (!(Array.isArray(data58)))){
-const err84 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/methods",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/methods/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.methods.type}};
+if(data54.method !== undefined && func0.call(data54, "method")){
+if(typeof data54.method !== "string"){
+const err84 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/method",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/method/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1117,11 +1114,10 @@ vErrors.push(err84);
 }
 errors++;
 }
-if(Array.isArray(data58)){
-const len14 = data58.length;
-for(let i14=0; i14<len14; i14++){
-if(typeof data58[i14] !== "string"){
-const err85 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/methods/" + i14,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/methods/items/type",keyword:"type",params:{type: "string"}};
+}
+if(data54.path !== undefined && func0.call(data54, "path")){
+if(typeof data54.path !== "string"){
+const err85 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/path",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/path/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1131,12 +1127,10 @@ vErrors.push(err85);
 errors++;
 }
 }
-}
-}
-if(data51.allowedOrigins !== undefined && func0.call(data51, "allowedOrigins")){
-let data60 = data51.allowedOrigins;
-if((typeof data60 !== "string") && (!(Array.isArray(data60)))){
-const err86 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/allowedOrigins",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedOrigins/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.allowedOrigins.type}};
+if(data54.cors !== undefined && func0.call(data54, "cors")){
+let data57 = data54.cors;
+if(((typeof data57 !== "boolean") && (!(data57 && typeof data57 == "object" && !Array.isArray(data57)))) && (data57 !== null)){
+const err86 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.type}};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1145,11 +1139,10 @@ vErrors.push(err86);
 }
 errors++;
 }
-if(Array.isArray(data60)){
-const len15 = data60.length;
-for(let i15=0; i15<len15; i15++){
-if(typeof data60[i15] !== "string"){
-const err87 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/allowedOrigins/" + i15,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedOrigins/items/type",keyword:"type",params:{type: "string"}};
+if(data57 && typeof data57 == "object" && !Array.isArray(data57)){
+for(const key10 of Object.keys(data57)){
+if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties, key10))){
+const err87 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10}};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1159,12 +1152,10 @@ vErrors.push(err87);
 errors++;
 }
 }
-}
-}
-if(data51.allowedHeaders !== undefined && func0.call(data51, "allowedHeaders")){
-let data62 = data51.allowedHeaders;
-if((typeof data62 !== "string") && (!(Array.isArray(data62)))){
-const err88 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/allowedHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.allowedHeaders.type}};
+if(data57.origin !== undefined && func0.call(data57, "origin")){
+let data58 = data57.origin;
+if((typeof data58 !== "string") && (!(Array.isArray(data58)))){
+const err88 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/origin",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/origin/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.origin.type}};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1173,11 +1164,11 @@ vErrors.push(err88);
 }
 errors++;
 }
-if(Array.isArray(data62)){
-const len16 = data62.length;
-for(let i16=0; i16<len16; i16++){
-if(typeof data62[i16] !== "string"){
-const err89 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/allowedHeaders/" + i16,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedHeaders/items/type",keyword:"type",params:{type: "string"}};
+if(Array.isArray(data58)){
+const len12 = data58.length;
+for(let i12=0; i12<len12; i12++){
+if(typeof data58[i12] !== "string"){
+const err89 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/origin/" + i12,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/origin/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1189,10 +1180,10 @@ errors++;
 }
 }
 }
-if(data51.allowedMethods !== undefined && func0.call(data51, "allowedMethods")){
-let data64 = data51.allowedMethods;
-if((typeof data64 !== "string") && (!(Array.isArray(data64)))){
-const err90 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/allowedMethods",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedMethods/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.allowedMethods.type}};
+if(data57.origins !== undefined && func0.call(data57, "origins")){
+let data60 = data57.origins;
+if((typeof data60 !== "string") && (!(Array.isArray(data60)))){
+const err90 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/origins",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/origins/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.origins.type}};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1201,11 +1192,11 @@ vErrors.push(err90);
 }
 errors++;
 }
-if(Array.isArray(data64)){
-const len17 = data64.length;
-for(let i17=0; i17<len17; i17++){
-if(typeof data64[i17] !== "string"){
-const err91 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/allowedMethods/" + i17,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedMethods/items/type",keyword:"type",params:{type: "string"}};
+if(Array.isArray(data60)){
+const len13 = data60.length;
+for(let i13=0; i13<len13; i13++){
+if(typeof data60[i13] !== "string"){
+const err91 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/origins/" + i13,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/origins/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1217,10 +1208,10 @@ errors++;
 }
 }
 }
-if(data51.exposedHeaders !== undefined && func0.call(data51, "exposedHeaders")){
-let data66 = data51.exposedHeaders;
-if((typeof data66 !== "string") && (!(Array.isArray(data66)))){
-const err92 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/exposedHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/exposedHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.exposedHeaders.type}};
+if(data57.headers !== undefined && func0.call(data57, "headers")){
+let data62 = data57.headers;
+if((typeof data62 !== "string") && (!(Array.isArray(data62)))){
+const err92 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/headers",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/headers/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.headers.type}};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1229,11 +1220,11 @@ vErrors.push(err92);
 }
 errors++;
 }
-if(Array.isArray(data66)){
-const len18 = data66.length;
-for(let i18=0; i18<len18; i18++){
-if(typeof data66[i18] !== "string"){
-const err93 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/exposedHeaders/" + i18,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/exposedHeaders/items/type",keyword:"type",params:{type: "string"}};
+if(Array.isArray(data62)){
+const len14 = data62.length;
+for(let i14=0; i14<len14; i14++){
+if(typeof data62[i14] !== "string"){
+const err93 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/headers/" + i14,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/headers/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1245,10 +1236,10 @@ errors++;
 }
 }
 }
-if(data51.exposedResponseHeaders !== undefined && func0.call(data51, "exposedResponseHeaders")){
-let data68 = data51.exposedResponseHeaders;
-if((typeof data68 !== "string") && (!(Array.isArray(data68)))){
-const err94 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/exposedResponseHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/exposedResponseHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.exposedResponseHeaders.type}};
+if(data57.methods !== undefined && func0.call(data57, "methods")){
+let data64 = data57.methods;
+if((typeof data64 !== "string") && (!(Array.isArray(data64)))){
+const err94 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/methods",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/methods/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.methods.type}};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1257,11 +1248,11 @@ vErrors.push(err94);
 }
 errors++;
 }
-if(Array.isArray(data68)){
-const len19 = data68.length;
-for(let i19=0; i19<len19; i19++){
-if(typeof data68[i19] !== "string"){
-const err95 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/exposedResponseHeaders/" + i19,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/exposedResponseHeaders/items/type",keyword:"type",params:{type: "string"}};
+if(Array.isArray(data64)){
+const len15 = data64.length;
+for(let i15=0; i15<len15; i15++){
+if(typeof data64[i15] !== "string"){
+const err95 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/methods/" + i15,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/methods/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1273,9 +1264,10 @@ errors++;
 }
 }
 }
-if(data51.credentials !== undefined && func0.call(data51, "credentials")){
-if(typeof data51.credentials !== "boolean"){
-const err96 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/credentials",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/credentials/type",keyword:"type",params:{type: "boolean"}};
+if(data57.allowedOrigins !== undefined && func0.call(data57, "allowedOrigins")){
+let data66 = data57.allowedOrigins;
+if((typeof data66 !== "string") && (!(Array.isArray(data66)))){
+const err96 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/allowedOrigins",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedOrigins/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.allowedOrigins.type}};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1284,10 +1276,11 @@ vErrors.push(err96);
 }
 errors++;
 }
-}
-if(data51.allowCredentials !== undefined && func0.call(data51, "allowCredentials")){
-if(typeof data51.allowCredentials !== "boolean"){
-const err97 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/allowCredentials",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowCredentials/type",keyword:"type",params:{type: "boolean"}};
+if(Array.isArray(data66)){
+const len16 = data66.length;
+for(let i16=0; i16<len16; i16++){
+if(typeof data66[i16] !== "string"){
+const err97 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/allowedOrigins/" + i16,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedOrigins/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1297,10 +1290,12 @@ vErrors.push(err97);
 errors++;
 }
 }
-if(data51.maxAge !== undefined && func0.call(data51, "maxAge")){
-let data72 = data51.maxAge;
-if((!(((typeof data72 == "number") && (!(data72 % 1) && !isNaN(data72))) && (isFinite(data72)))) && (typeof data72 !== "string")){
-const err98 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/maxAge",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/maxAge/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.maxAge.type}};
+}
+}
+if(data57.allowedHeaders !== undefined && func0.call(data57, "allowedHeaders")){
+let data68 = data57.allowedHeaders;
+if((typeof data68 !== "string") && (!(Array.isArray(data68)))){
+const err98 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/allowedHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.allowedHeaders.type}};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1309,9 +1304,11 @@ vErrors.push(err98);
 }
 errors++;
 }
-if(typeof data72 === "string"){
-if(!pattern4.test(data72)){
-const err99 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/maxAge",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/maxAge/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
+if(Array.isArray(data68)){
+const len17 = data68.length;
+for(let i17=0; i17<len17; i17++){
+if(typeof data68[i17] !== "string"){
+const err99 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/allowedHeaders/" + i17,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedHeaders/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1322,9 +1319,11 @@ errors++;
 }
 }
 }
-if(data51.cacheControl !== undefined && func0.call(data51, "cacheControl")){
-if(typeof data51.cacheControl !== "string"){
-const err100 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/http/cors/cacheControl",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/cacheControl/type",keyword:"type",params:{type: "string"}};
+}
+if(data57.allowedMethods !== undefined && func0.call(data57, "allowedMethods")){
+let data70 = data57.allowedMethods;
+if((typeof data70 !== "string") && (!(Array.isArray(data70)))){
+const err100 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/allowedMethods",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedMethods/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.allowedMethods.type}};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1333,15 +1332,11 @@ vErrors.push(err100);
 }
 errors++;
 }
-}
-}
-}
-}
-}
-if(data47.httpApi !== undefined && func0.call(data47, "httpApi")){
-let data74 = data47.httpApi;
-if((typeof data74 !== "string") && (!(data74 && typeof data74 == "object" && !Array.isArray(data74)))){
-const err101 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.type}};
+if(Array.isArray(data70)){
+const len18 = data70.length;
+for(let i18=0; i18<len18; i18++){
+if(typeof data70[i18] !== "string"){
+const err101 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/allowedMethods/" + i18,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowedMethods/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1350,9 +1345,13 @@ vErrors.push(err101);
 }
 errors++;
 }
-if(data74 && typeof data74 == "object" && !Array.isArray(data74)){
-if((data74.path === undefined) || (!(func0.call(data74, "path")))){
-const err102 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/required",keyword:"required",params:{missingProperty: "path"}};
+}
+}
+}
+if(data57.exposedHeaders !== undefined && func0.call(data57, "exposedHeaders")){
+let data72 = data57.exposedHeaders;
+if((typeof data72 !== "string") && (!(Array.isArray(data72)))){
+const err102 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/exposedHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/exposedHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.exposedHeaders.type}};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1361,9 +1360,11 @@ vErrors.push(err102);
 }
 errors++;
 }
-for(const key10 of Object.keys(data74)){
-if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties, key10))){
-const err103 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10}};
+if(Array.isArray(data72)){
+const len19 = data72.length;
+for(let i19=0; i19<len19; i19++){
+if(typeof data72[i19] !== "string"){
+const err103 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/exposedHeaders/" + i19,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/exposedHeaders/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1373,9 +1374,12 @@ vErrors.push(err103);
 errors++;
 }
 }
-if(data74.method !== undefined && func0.call(data74, "method")){
-if(typeof data74.method !== "string"){
-const err104 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/method",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/method/type",keyword:"type",params:{type: "string"}};
+}
+}
+if(data57.exposedResponseHeaders !== undefined && func0.call(data57, "exposedResponseHeaders")){
+let data74 = data57.exposedResponseHeaders;
+if((typeof data74 !== "string") && (!(Array.isArray(data74)))){
+const err104 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/exposedResponseHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/exposedResponseHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.exposedResponseHeaders.type}};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1384,10 +1388,11 @@ vErrors.push(err104);
 }
 errors++;
 }
-}
-if(data74.path !== undefined && func0.call(data74, "path")){
-if(typeof data74.path !== "string"){
-const err105 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/path",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/path/type",keyword:"type",params:{type: "string"}};
+if(Array.isArray(data74)){
+const len20 = data74.length;
+for(let i20=0; i20<len20; i20++){
+if(typeof data74[i20] !== "string"){
+const err105 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/exposedResponseHeaders/" + i20,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/exposedResponseHeaders/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1397,10 +1402,11 @@ vErrors.push(err105);
 errors++;
 }
 }
-if(data74.cors !== undefined && func0.call(data74, "cors")){
-let data77 = data74.cors;
-if(((typeof data77 !== "boolean") && (!(data77 && typeof data77 == "object" && !Array.isArray(data77)))) && (data77 !== null)){
-const err106 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.type}};
+}
+}
+if(data57.credentials !== undefined && func0.call(data57, "credentials")){
+if(typeof data57.credentials !== "boolean"){
+const err106 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/credentials",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/credentials/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1409,10 +1415,10 @@ vErrors.push(err106);
 }
 errors++;
 }
-if(data77 && typeof data77 == "object" && !Array.isArray(data77)){
-for(const key11 of Object.keys(data77)){
-if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties, key11))){
-const err107 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11}};
+}
+if(data57.allowCredentials !== undefined && func0.call(data57, "allowCredentials")){
+if(typeof data57.allowCredentials !== "boolean"){
+const err107 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/allowCredentials",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/allowCredentials/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1422,10 +1428,10 @@ vErrors.push(err107);
 errors++;
 }
 }
-if(data77.origin !== undefined && func0.call(data77, "origin")){
-let data78 = data77.origin;
-if((typeof data78 !== "string") && (!(Array.isArray(data78)))){
-const err108 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/origin",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/origin/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.origin.type}};
+if(data57.maxAge !== undefined && func0.call(data57, "maxAge")){
+let data78 = data57.maxAge;
+if((!(((typeof data78 == "number") && (!(data78 % 1) && !isNaN(data78))) && (isFinite(data78)))) && (typeof data78 !== "string")){
+const err108 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/maxAge",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/maxAge/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.http.properties.cors.properties.maxAge.type}};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1434,11 +1440,9 @@ vErrors.push(err108);
 }
 errors++;
 }
-if(Array.isArray(data78)){
-const len20 = data78.length;
-for(let i20=0; i20<len20; i20++){
-if(typeof data78[i20] !== "string"){
-const err109 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/origin/" + i20,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/origin/items/type",keyword:"type",params:{type: "string"}};
+if(typeof data78 === "string"){
+if(!pattern4.test(data78)){
+const err109 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/maxAge",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/maxAge/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1449,11 +1453,9 @@ errors++;
 }
 }
 }
-}
-if(data77.origins !== undefined && func0.call(data77, "origins")){
-let data80 = data77.origins;
-if((typeof data80 !== "string") && (!(Array.isArray(data80)))){
-const err110 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/origins",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/origins/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.origins.type}};
+if(data57.cacheControl !== undefined && func0.call(data57, "cacheControl")){
+if(typeof data57.cacheControl !== "string"){
+const err110 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/http/cors/cacheControl",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/http/properties/cors/properties/cacheControl/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1462,11 +1464,15 @@ vErrors.push(err110);
 }
 errors++;
 }
-if(Array.isArray(data80)){
-const len21 = data80.length;
-for(let i21=0; i21<len21; i21++){
-if(typeof data80[i21] !== "string"){
-const err111 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/origins/" + i21,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/origins/items/type",keyword:"type",params:{type: "string"}};
+}
+}
+}
+}
+}
+if(data53.httpApi !== undefined && func0.call(data53, "httpApi")){
+let data80 = data53.httpApi;
+if((typeof data80 !== "string") && (!(data80 && typeof data80 == "object" && !Array.isArray(data80)))){
+const err111 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.type}};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1475,13 +1481,9 @@ vErrors.push(err111);
 }
 errors++;
 }
-}
-}
-}
-if(data77.headers !== undefined && func0.call(data77, "headers")){
-let data82 = data77.headers;
-if((typeof data82 !== "string") && (!(Array.isArray(data82)))){
-const err112 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/headers",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/headers/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.headers.type}};
+if(data80 && typeof data80 == "object" && !Array.isArray(data80)){
+if((data80.path === undefined) || (!(func0.call(data80, "path")))){
+const err112 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/required",keyword:"required",params:{missingProperty: "path"}};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1490,11 +1492,9 @@ vErrors.push(err112);
 }
 errors++;
 }
-if(Array.isArray(data82)){
-const len22 = data82.length;
-for(let i22=0; i22<len22; i22++){
-if(typeof data82[i22] !== "string"){
-const err113 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/headers/" + i22,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/headers/items/type",keyword:"type",params:{type: "string"}};
+for(const key11 of Object.keys(data80)){
+if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties, key11))){
+const err113 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11}};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1504,12 +1504,9 @@ vErrors.push(err113);
 errors++;
 }
 }
-}
-}
-if(data77.methods !== undefined && func0.call(data77, "methods")){
-let data84 = data77.methods;
-if((typeof data84 !== "string") && (!(Array.isArray(data84)))){
-const err114 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/methods",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/methods/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.methods.type}};
+if(data80.method !== undefined && func0.call(data80, "method")){
+if(typeof data80.method !== "string"){
+const err114 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/method",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/method/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1518,11 +1515,10 @@ vErrors.push(err114);
 }
 errors++;
 }
-if(Array.isArray(data84)){
-const len23 = data84.length;
-for(let i23=0; i23<len23; i23++){
-if(typeof data84[i23] !== "string"){
-const err115 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/methods/" + i23,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/methods/items/type",keyword:"type",params:{type: "string"}};
+}
+if(data80.path !== undefined && func0.call(data80, "path")){
+if(typeof data80.path !== "string"){
+const err115 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/path",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/path/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1532,12 +1528,10 @@ vErrors.push(err115);
 errors++;
 }
 }
-}
-}
-if(data77.allowedOrigins !== undefined && func0.call(data77, "allowedOrigins")){
-let data86 = data77.allowedOrigins;
-if((typeof data86 !== "string") && (!(Array.isArray(data86)))){
-const err116 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/allowedOrigins",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedOrigins/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.allowedOrigins.type}};
+if(data80.cors !== undefined && func0.call(data80, "cors")){
+let data83 = data80.cors;
+if(((typeof data83 !== "boolean") && (!(data83 && typeof data83 == "object" && !Array.isArray(data83)))) && (data83 !== null)){
+const err116 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.type}};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1546,11 +1540,10 @@ vErrors.push(err116);
 }
 errors++;
 }
-if(Array.isArray(data86)){
-const len24 = data86.length;
-for(let i24=0; i24<len24; i24++){
-if(typeof data86[i24] !== "string"){
-const err117 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/allowedOrigins/" + i24,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedOrigins/items/type",keyword:"type",params:{type: "string"}};
+if(data83 && typeof data83 == "object" && !Array.isArray(data83)){
+for(const key12 of Object.keys(data83)){
+if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties, key12))){
+const err117 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12}};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1560,12 +1553,10 @@ vErrors.push(err117);
 errors++;
 }
 }
-}
-}
-if(data77.allowedHeaders !== undefined && func0.call(data77, "allowedHeaders")){
-let data88 = data77.allowedHeaders;
-if((typeof data88 !== "string") && (!(Array.isArray(data88)))){
-const err118 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/allowedHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.allowedHeaders.type}};
+if(data83.origin !== undefined && func0.call(data83, "origin")){
+let data84 = data83.origin;
+if((typeof data84 !== "string") && (!(Array.isArray(data84)))){
+const err118 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/origin",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/origin/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.origin.type}};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1574,11 +1565,11 @@ vErrors.push(err118);
 }
 errors++;
 }
-if(Array.isArray(data88)){
-const len25 = data88.length;
-for(let i25=0; i25<len25; i25++){
-if(typeof data88[i25] !== "string"){
-const err119 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/allowedHeaders/" + i25,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedHeaders/items/type",keyword:"type",params:{type: "string"}};
+if(Array.isArray(data84)){
+const len21 = data84.length;
+for(let i21=0; i21<len21; i21++){
+if(typeof data84[i21] !== "string"){
+const err119 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/origin/" + i21,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/origin/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1590,10 +1581,10 @@ errors++;
 }
 }
 }
-if(data77.allowedMethods !== undefined && func0.call(data77, "allowedMethods")){
-let data90 = data77.allowedMethods;
-if((typeof data90 !== "string") && (!(Array.isArray(data90)))){
-const err120 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/allowedMethods",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedMethods/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.allowedMethods.type}};
+if(data83.origins !== undefined && func0.call(data83, "origins")){
+let data86 = data83.origins;
+if((typeof data86 !== "string") && (!(Array.isArray(data86)))){
+const err120 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/origins",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/origins/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.origins.type}};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1602,11 +1593,11 @@ vErrors.push(err120);
 }
 errors++;
 }
-if(Array.isArray(data90)){
-const len26 = data90.length;
-for(let i26=0; i26<len26; i26++){
-if(typeof data90[i26] !== "string"){
-const err121 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/allowedMethods/" + i26,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedMethods/items/type",keyword:"type",params:{type: "string"}};
+if(Array.isArray(data86)){
+const len22 = data86.length;
+for(let i22=0; i22<len22; i22++){
+if(typeof data86[i22] !== "string"){
+const err121 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/origins/" + i22,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/origins/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1618,10 +1609,10 @@ errors++;
 }
 }
 }
-if(data77.exposedHeaders !== undefined && func0.call(data77, "exposedHeaders")){
-let data92 = data77.exposedHeaders;
-if((typeof data92 !== "string") && (!(Array.isArray(data92)))){
-const err122 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/exposedHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/exposedHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.exposedHeaders.type}};
+if(data83.headers !== undefined && func0.call(data83, "headers")){
+let data88 = data83.headers;
+if((typeof data88 !== "string") && (!(Array.isArray(data88)))){
+const err122 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/headers",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/headers/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.headers.type}};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -1630,11 +1621,11 @@ vErrors.push(err122);
 }
 errors++;
 }
-if(Array.isArray(data92)){
-const len27 = data92.length;
-for(let i27=0; i27<len27; i27++){
-if(typeof data92[i27] !== "string"){
-const err123 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/exposedHeaders/" + i27,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/exposedHeaders/items/type",keyword:"type",params:{type: "string"}};
+if(Array.isArray(data88)){
+const len23 = data88.length;
+for(let i23=0; i23<len23; i23++){
+if(typeof data88[i23] !== "string"){
+const err123 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/headers/" + i23,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/headers/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -1646,10 +1637,10 @@ errors++;
 }
 }
 }
-if(data77.exposedResponseHeaders !== undefined && func0.call(data77, "exposedResponseHeaders")){
-let data94 = data77.exposedResponseHeaders;
-if((typeof data94 !== "string") && (!(Array.isArray(data94)))){
-const err124 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/exposedResponseHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/exposedResponseHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.exposedResponseHeaders.type}};
+if(data83.methods !== undefined && func0.call(data83, "methods")){
+let data90 = data83.methods;
+if((typeof data90 !== "string") && (!(Array.isArray(data90)))){
+const err124 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/methods",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/methods/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.methods.type}};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1658,11 +1649,11 @@ vErrors.push(err124);
 }
 errors++;
 }
-if(Array.isArray(data94)){
-const len28 = data94.length;
-for(let i28=0; i28<len28; i28++){
-if(typeof data94[i28] !== "string"){
-const err125 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/exposedResponseHeaders/" + i28,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/exposedResponseHeaders/items/type",keyword:"type",params:{type: "string"}};
+if(Array.isArray(data90)){
+const len24 = data90.length;
+for(let i24=0; i24<len24; i24++){
+if(typeof data90[i24] !== "string"){
+const err125 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/methods/" + i24,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/methods/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1674,9 +1665,10 @@ errors++;
 }
 }
 }
-if(data77.credentials !== undefined && func0.call(data77, "credentials")){
-if(typeof data77.credentials !== "boolean"){
-const err126 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/credentials",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/credentials/type",keyword:"type",params:{type: "boolean"}};
+if(data83.allowedOrigins !== undefined && func0.call(data83, "allowedOrigins")){
+let data92 = data83.allowedOrigins;
+if((typeof data92 !== "string") && (!(Array.isArray(data92)))){
+const err126 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/allowedOrigins",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedOrigins/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.allowedOrigins.type}};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1685,10 +1677,11 @@ vErrors.push(err126);
 }
 errors++;
 }
-}
-if(data77.allowCredentials !== undefined && func0.call(data77, "allowCredentials")){
-if(typeof data77.allowCredentials !== "boolean"){
-const err127 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/allowCredentials",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowCredentials/type",keyword:"type",params:{type: "boolean"}};
+if(Array.isArray(data92)){
+const len25 = data92.length;
+for(let i25=0; i25<len25; i25++){
+if(typeof data92[i25] !== "string"){
+const err127 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/allowedOrigins/" + i25,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedOrigins/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1698,10 +1691,12 @@ vErrors.push(err127);
 errors++;
 }
 }
-if(data77.maxAge !== undefined && func0.call(data77, "maxAge")){
-let data98 = data77.maxAge;
-if((!(((typeof data98 == "number") && (!(data98 % 1) && !isNaN(data98))) && (isFinite(data98)))) && (typeof data98 !== "string")){
-const err128 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/maxAge",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/maxAge/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.maxAge.type}};
+}
+}
+if(data83.allowedHeaders !== undefined && func0.call(data83, "allowedHeaders")){
+let data94 = data83.allowedHeaders;
+if((typeof data94 !== "string") && (!(Array.isArray(data94)))){
+const err128 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/allowedHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.allowedHeaders.type}};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1710,9 +1705,11 @@ vErrors.push(err128);
 }
 errors++;
 }
-if(typeof data98 === "string"){
-if(!pattern4.test(data98)){
-const err129 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/maxAge",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/maxAge/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
+if(Array.isArray(data94)){
+const len26 = data94.length;
+for(let i26=0; i26<len26; i26++){
+if(typeof data94[i26] !== "string"){
+const err129 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/allowedHeaders/" + i26,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedHeaders/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1723,9 +1720,11 @@ errors++;
 }
 }
 }
-if(data77.cacheControl !== undefined && func0.call(data77, "cacheControl")){
-if(typeof data77.cacheControl !== "string"){
-const err130 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10+"/httpApi/cors/cacheControl",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/cacheControl/type",keyword:"type",params:{type: "string"}};
+}
+if(data83.allowedMethods !== undefined && func0.call(data83, "allowedMethods")){
+let data96 = data83.allowedMethods;
+if((typeof data96 !== "string") && (!(Array.isArray(data96)))){
+const err130 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/allowedMethods",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedMethods/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.allowedMethods.type}};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1734,14 +1733,11 @@ vErrors.push(err130);
 }
 errors++;
 }
-}
-}
-}
-}
-}
-}
-else {
-const err131 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i10,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/type",keyword:"type",params:{type: "object"}};
+if(Array.isArray(data96)){
+const len27 = data96.length;
+for(let i27=0; i27<len27; i27++){
+if(typeof data96[i27] !== "string"){
+const err131 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/allowedMethods/" + i27,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowedMethods/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1753,10 +1749,10 @@ errors++;
 }
 }
 }
-if(data38.package !== undefined && func0.call(data38, "package")){
-let data100 = data38.package;
-if((!(data100 && typeof data100 == "object" && !Array.isArray(data100))) && (data100 !== null)){
-const err132 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package",schemaPath:"#/properties/functions/additionalProperties/properties/package/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.package.type}};
+if(data83.exposedHeaders !== undefined && func0.call(data83, "exposedHeaders")){
+let data98 = data83.exposedHeaders;
+if((typeof data98 !== "string") && (!(Array.isArray(data98)))){
+const err132 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/exposedHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/exposedHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.exposedHeaders.type}};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1765,10 +1761,11 @@ vErrors.push(err132);
 }
 errors++;
 }
-if(data100 && typeof data100 == "object" && !Array.isArray(data100)){
-for(const key12 of Object.keys(data100)){
-if(!(((((((key12 === "patterns") || (key12 === "include")) || (key12 === "exclude")) || (key12 === "individually")) || (key12 === "artifact")) || (key12 === "excludeDevDependencies")) || (key12 === "bundle"))){
-const err133 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package",schemaPath:"#/properties/functions/additionalProperties/properties/package/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12}};
+if(Array.isArray(data98)){
+const len28 = data98.length;
+for(let i28=0; i28<len28; i28++){
+if(typeof data98[i28] !== "string"){
+const err133 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/exposedHeaders/" + i28,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/exposedHeaders/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1778,13 +1775,12 @@ vErrors.push(err133);
 errors++;
 }
 }
-if(data100.patterns !== undefined && func0.call(data100, "patterns")){
-let data101 = data100.patterns;
-if(Array.isArray(data101)){
-const len29 = data101.length;
-for(let i29=0; i29<len29; i29++){
-if(typeof data101[i29] !== "string"){
-const err134 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/patterns/" + i29,schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/patterns/items/type",keyword:"type",params:{type: "string"}};
+}
+}
+if(data83.exposedResponseHeaders !== undefined && func0.call(data83, "exposedResponseHeaders")){
+let data100 = data83.exposedResponseHeaders;
+if((typeof data100 !== "string") && (!(Array.isArray(data100)))){
+const err134 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/exposedResponseHeaders",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/exposedResponseHeaders/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.exposedResponseHeaders.type}};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1793,10 +1789,11 @@ vErrors.push(err134);
 }
 errors++;
 }
-}
-}
-else {
-const err135 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/patterns",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/patterns/type",keyword:"type",params:{type: "array"}};
+if(Array.isArray(data100)){
+const len29 = data100.length;
+for(let i29=0; i29<len29; i29++){
+if(typeof data100[i29] !== "string"){
+const err135 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/exposedResponseHeaders/" + i29,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/exposedResponseHeaders/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -1806,13 +1803,11 @@ vErrors.push(err135);
 errors++;
 }
 }
-if(data100.include !== undefined && func0.call(data100, "include")){
-let data103 = data100.include;
-if(Array.isArray(data103)){
-const len30 = data103.length;
-for(let i30=0; i30<len30; i30++){
-if(typeof data103[i30] !== "string"){
-const err136 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/include/" + i30,schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/include/items/type",keyword:"type",params:{type: "string"}};
+}
+}
+if(data83.credentials !== undefined && func0.call(data83, "credentials")){
+if(typeof data83.credentials !== "boolean"){
+const err136 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/credentials",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/credentials/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -1822,9 +1817,9 @@ vErrors.push(err136);
 errors++;
 }
 }
-}
-else {
-const err137 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/include",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/include/type",keyword:"type",params:{type: "array"}};
+if(data83.allowCredentials !== undefined && func0.call(data83, "allowCredentials")){
+if(typeof data83.allowCredentials !== "boolean"){
+const err137 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/allowCredentials",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/allowCredentials/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1834,13 +1829,10 @@ vErrors.push(err137);
 errors++;
 }
 }
-if(data100.exclude !== undefined && func0.call(data100, "exclude")){
-let data105 = data100.exclude;
-if(Array.isArray(data105)){
-const len31 = data105.length;
-for(let i31=0; i31<len31; i31++){
-if(typeof data105[i31] !== "string"){
-const err138 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/exclude/" + i31,schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/exclude/items/type",keyword:"type",params:{type: "string"}};
+if(data83.maxAge !== undefined && func0.call(data83, "maxAge")){
+let data104 = data83.maxAge;
+if((!(((typeof data104 == "number") && (!(data104 % 1) && !isNaN(data104))) && (isFinite(data104)))) && (typeof data104 !== "string")){
+const err138 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/maxAge",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/maxAge/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.httpApi.properties.cors.properties.maxAge.type}};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1849,10 +1841,9 @@ vErrors.push(err138);
 }
 errors++;
 }
-}
-}
-else {
-const err139 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/exclude",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/exclude/type",keyword:"type",params:{type: "array"}};
+if(typeof data104 === "string"){
+if(!pattern4.test(data104)){
+const err139 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/maxAge",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/maxAge/pattern",keyword:"pattern",params:{pattern: "^[0-9]+$"}};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1862,9 +1853,10 @@ vErrors.push(err139);
 errors++;
 }
 }
-if(data100.individually !== undefined && func0.call(data100, "individually")){
-if(typeof data100.individually !== "boolean"){
-const err140 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/individually",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/individually/type",keyword:"type",params:{type: "boolean"}};
+}
+if(data83.cacheControl !== undefined && func0.call(data83, "cacheControl")){
+if(typeof data83.cacheControl !== "string"){
+const err140 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/httpApi/cors/cacheControl",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/httpApi/properties/cors/properties/cacheControl/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1874,9 +1866,14 @@ vErrors.push(err140);
 errors++;
 }
 }
-if(data100.artifact !== undefined && func0.call(data100, "artifact")){
-if(typeof data100.artifact !== "string"){
-const err141 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/artifact",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/artifact/type",keyword:"type",params:{type: "string"}};
+}
+}
+}
+}
+if(data53.schedule !== undefined && func0.call(data53, "schedule")){
+let data106 = data53.schedule;
+if((typeof data106 !== "string") && (!(data106 && typeof data106 == "object" && !Array.isArray(data106)))){
+const err141 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/schedule",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/schedule/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.schedule.type}};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1885,10 +1882,10 @@ vErrors.push(err141);
 }
 errors++;
 }
-}
-if(data100.excludeDevDependencies !== undefined && func0.call(data100, "excludeDevDependencies")){
-if(typeof data100.excludeDevDependencies !== "boolean"){
-const err142 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/excludeDevDependencies",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/excludeDevDependencies/type",keyword:"type",params:{type: "boolean"}};
+if(data106 && typeof data106 == "object" && !Array.isArray(data106)){
+for(const key13 of Object.keys(data106)){
+if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties.schedule.properties, key13))){
+const err142 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/schedule",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/schedule/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13}};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -1898,9 +1895,10 @@ vErrors.push(err142);
 errors++;
 }
 }
-if(data100.bundle !== undefined && func0.call(data100, "bundle")){
-if(typeof data100.bundle !== "boolean"){
-const err143 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/bundle",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/bundle/type",keyword:"type",params:{type: "boolean"}};
+if(data106.expression !== undefined && func0.call(data106, "expression")){
+let data107 = data106.expression;
+if((typeof data107 !== "string") && (!(Array.isArray(data107)))){
+const err143 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/schedule/expression",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/schedule/properties/expression/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.schedule.properties.expression.type}};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -1909,12 +1907,11 @@ vErrors.push(err143);
 }
 errors++;
 }
-}
-}
-}
-if(data38.name !== undefined && func0.call(data38, "name")){
-if(typeof data38.name !== "string"){
-const err144 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/name",schemaPath:"#/properties/functions/additionalProperties/properties/name/type",keyword:"type",params:{type: "string"}};
+if(Array.isArray(data107)){
+const len30 = data107.length;
+for(let i30=0; i30<len30; i30++){
+if(typeof data107[i30] !== "string"){
+const err144 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/schedule/expression/" + i30,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/schedule/properties/expression/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err144];
 }
@@ -1924,9 +1921,12 @@ vErrors.push(err144);
 errors++;
 }
 }
-if(data38.description !== undefined && func0.call(data38, "description")){
-if(typeof data38.description !== "string"){
-const err145 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/functions/additionalProperties/properties/description/type",keyword:"type",params:{type: "string"}};
+}
+}
+if(data106.rate !== undefined && func0.call(data106, "rate")){
+let data109 = data106.rate;
+if((typeof data109 !== "string") && (!(Array.isArray(data109)))){
+const err145 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/schedule/rate",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/schedule/properties/rate/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.schedule.properties.rate.type}};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -1935,15 +1935,11 @@ vErrors.push(err145);
 }
 errors++;
 }
-}
-}
-}
-}
-}
-if(data.rollout !== undefined && func0.call(data, "rollout")){
-let data113 = data.rollout;
-if((!(data113 && typeof data113 == "object" && !Array.isArray(data113))) && (data113 !== null)){
-const err146 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/type",keyword:"type",params:{type: schema31.properties.rollout.type}};
+if(Array.isArray(data109)){
+const len31 = data109.length;
+for(let i31=0; i31<len31; i31++){
+if(typeof data109[i31] !== "string"){
+const err146 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/schedule/rate/" + i31,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/schedule/properties/rate/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -1952,10 +1948,13 @@ vErrors.push(err146);
 }
 errors++;
 }
-if(data113 && typeof data113 == "object" && !Array.isArray(data113)){
-for(const key13 of Object.keys(data113)){
-if(!(func0.call(schema31.properties.rollout.properties, key13))){
-const err147 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13}};
+}
+}
+}
+if(data106.cron !== undefined && func0.call(data106, "cron")){
+let data111 = data106.cron;
+if((typeof data111 !== "string") && (!(Array.isArray(data111)))){
+const err147 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/schedule/cron",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/schedule/properties/cron/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.schedule.properties.cron.type}};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -1964,11 +1963,11 @@ vErrors.push(err147);
 }
 errors++;
 }
-}
-if(data113.strategy !== undefined && func0.call(data113, "strategy")){
-let data114 = data113.strategy;
-if(!(((data114 === "allAtOnce") || (data114 === "canary")) || (data114 === "linear"))){
-const err148 = {instancePath:instancePath+"/rollout/strategy",schemaPath:"#/properties/rollout/properties/strategy/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.strategy.enum}};
+if(Array.isArray(data111)){
+const len32 = data111.length;
+for(let i32=0; i32<len32; i32++){
+if(typeof data111[i32] !== "string"){
+const err148 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/schedule/cron/" + i32,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/schedule/properties/cron/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -1978,10 +1977,11 @@ vErrors.push(err148);
 errors++;
 }
 }
-if(data113.weight !== undefined && func0.call(data113, "weight")){
-let data115 = data113.weight;
-if(!(((typeof data115 == "number") && (!(data115 % 1) && !isNaN(data115))) && (isFinite(data115)))){
-const err149 = {instancePath:instancePath+"/rollout/weight",schemaPath:"#/properties/rollout/properties/weight/type",keyword:"type",params:{type: "integer"}};
+}
+}
+if(data106.name !== undefined && func0.call(data106, "name")){
+if(typeof data106.name !== "string"){
+const err149 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/schedule/name",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/schedule/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -1990,9 +1990,10 @@ vErrors.push(err149);
 }
 errors++;
 }
-if((typeof data115 == "number") && (isFinite(data115))){
-if(data115 > 99 || isNaN(data115)){
-const err150 = {instancePath:instancePath+"/rollout/weight",schemaPath:"#/properties/rollout/properties/weight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99}};
+}
+if(data106.description !== undefined && func0.call(data106, "description")){
+if(typeof data106.description !== "string"){
+const err150 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/schedule/description",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/schedule/properties/description/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -2001,8 +2002,10 @@ vErrors.push(err150);
 }
 errors++;
 }
-if(data115 < 1 || isNaN(data115)){
-const err151 = {instancePath:instancePath+"/rollout/weight",schemaPath:"#/properties/rollout/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+}
+if(data106.enabled !== undefined && func0.call(data106, "enabled")){
+if(typeof data106.enabled !== "boolean"){
+const err151 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/schedule/enabled",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/schedule/properties/enabled/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -2012,11 +2015,9 @@ vErrors.push(err151);
 errors++;
 }
 }
-}
-if(data113.pause !== undefined && func0.call(data113, "pause")){
-let data116 = data113.pause;
-if((!(((typeof data116 == "number") && (!(data116 % 1) && !isNaN(data116))) && (isFinite(data116)))) && (typeof data116 !== "string")){
-const err152 = {instancePath:instancePath+"/rollout/pause",schemaPath:"#/properties/rollout/properties/pause/type",keyword:"type",params:{type: schema31.properties.rollout.properties.pause.type}};
+if(data106.timezone !== undefined && func0.call(data106, "timezone")){
+if(typeof data106.timezone !== "string"){
+const err152 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/schedule/timezone",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/schedule/properties/timezone/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -2025,9 +2026,11 @@ vErrors.push(err152);
 }
 errors++;
 }
-if((typeof data116 == "number") && (isFinite(data116))){
-if(data116 < 0 || isNaN(data116)){
-const err153 = {instancePath:instancePath+"/rollout/pause",schemaPath:"#/properties/rollout/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+if(data106.overlap !== undefined && func0.call(data106, "overlap")){
+let data117 = data106.overlap;
+if(!(((data117 === "skip") || (data117 === "queue")) || (data117 === "allow"))){
+const err153 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/schedule/overlap",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/schedule/properties/overlap/enum",keyword:"enum",params:{allowedValues: schema31.properties.functions.additionalProperties.properties.events.items.properties.schedule.properties.overlap.enum}};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -2037,9 +2040,12 @@ vErrors.push(err153);
 errors++;
 }
 }
-if(typeof data116 === "string"){
-if(!pattern13.test(data116)){
-const err154 = {instancePath:instancePath+"/rollout/pause",schemaPath:"#/properties/rollout/properties/pause/pattern",keyword:"pattern",params:{pattern: "^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"}};
+}
+}
+if(data53.queue !== undefined && func0.call(data53, "queue")){
+let data118 = data53.queue;
+if((typeof data118 !== "string") && (!(data118 && typeof data118 == "object" && !Array.isArray(data118)))){
+const err154 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.queue.type}};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -2048,17 +2054,10 @@ vErrors.push(err154);
 }
 errors++;
 }
-}
-}
-if(data113.steps !== undefined && func0.call(data113, "steps")){
-let data117 = data113.steps;
-if(Array.isArray(data117)){
-const len32 = data117.length;
-for(let i32=0; i32<len32; i32++){
-let data118 = data117[i32];
 if(data118 && typeof data118 == "object" && !Array.isArray(data118)){
-if(Object.keys(data118).length > 1){
-const err155 = {instancePath:instancePath+"/rollout/steps/" + i32,schemaPath:"#/properties/rollout/properties/steps/items/maxProperties",keyword:"maxProperties",params:{limit: 1}};
+for(const key14 of Object.keys(data118)){
+if(!(func0.call(schema31.properties.functions.additionalProperties.properties.events.items.properties.queue.properties, key14))){
+const err155 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14}};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -2067,8 +2066,10 @@ vErrors.push(err155);
 }
 errors++;
 }
-if(Object.keys(data118).length < 1){
-const err156 = {instancePath:instancePath+"/rollout/steps/" + i32,schemaPath:"#/properties/rollout/properties/steps/items/minProperties",keyword:"minProperties",params:{limit: 1}};
+}
+if(data118.queue !== undefined && func0.call(data118, "queue")){
+if(typeof data118.queue !== "string"){
+const err156 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/queue",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/queue/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -2077,9 +2078,10 @@ vErrors.push(err156);
 }
 errors++;
 }
-for(const key14 of Object.keys(data118)){
-if(!(((key14 === "setWeight") || (key14 === "pause")) || (key14 === "check"))){
-const err157 = {instancePath:instancePath+"/rollout/steps/" + i32,schemaPath:"#/properties/rollout/properties/steps/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14}};
+}
+if(data118.name !== undefined && func0.call(data118, "name")){
+if(typeof data118.name !== "string"){
+const err157 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/name",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -2089,10 +2091,10 @@ vErrors.push(err157);
 errors++;
 }
 }
-if(data118.setWeight !== undefined && func0.call(data118, "setWeight")){
-let data119 = data118.setWeight;
-if(!(((typeof data119 == "number") && (!(data119 % 1) && !isNaN(data119))) && (isFinite(data119)))){
-const err158 = {instancePath:instancePath+"/rollout/steps/" + i32+"/setWeight",schemaPath:"#/properties/rollout/properties/steps/items/properties/setWeight/type",keyword:"type",params:{type: "integer"}};
+if(data118.batchSize !== undefined && func0.call(data118, "batchSize")){
+let data121 = data118.batchSize;
+if(!(((typeof data121 == "number") && (!(data121 % 1) && !isNaN(data121))) && (isFinite(data121)))){
+const err158 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/batchSize",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/batchSize/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -2101,9 +2103,9 @@ vErrors.push(err158);
 }
 errors++;
 }
-if((typeof data119 == "number") && (isFinite(data119))){
-if(data119 > 100 || isNaN(data119)){
-const err159 = {instancePath:instancePath+"/rollout/steps/" + i32+"/setWeight",schemaPath:"#/properties/rollout/properties/steps/items/properties/setWeight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
+if((typeof data121 == "number") && (isFinite(data121))){
+if(data121 > 10000 || isNaN(data121)){
+const err159 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/batchSize",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/batchSize/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000}};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -2112,8 +2114,8 @@ vErrors.push(err159);
 }
 errors++;
 }
-if(data119 < 0 || isNaN(data119)){
-const err160 = {instancePath:instancePath+"/rollout/steps/" + i32+"/setWeight",schemaPath:"#/properties/rollout/properties/steps/items/properties/setWeight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(data121 < 1 || isNaN(data121)){
+const err160 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/batchSize",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/batchSize/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -2124,10 +2126,10 @@ errors++;
 }
 }
 }
-if(data118.pause !== undefined && func0.call(data118, "pause")){
-let data120 = data118.pause;
-if((!(((typeof data120 == "number") && (!(data120 % 1) && !isNaN(data120))) && (isFinite(data120)))) && (typeof data120 !== "string")){
-const err161 = {instancePath:instancePath+"/rollout/steps/" + i32+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/properties/pause/type",keyword:"type",params:{type: schema31.properties.rollout.properties.steps.items.properties.pause.type}};
+if(data118.window !== undefined && func0.call(data118, "window")){
+let data122 = data118.window;
+if((!(((typeof data122 == "number") && (!(data122 % 1) && !isNaN(data122))) && (isFinite(data122)))) && (typeof data122 !== "string")){
+const err161 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/window",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/window/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.queue.properties.window.type}};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -2136,9 +2138,9 @@ vErrors.push(err161);
 }
 errors++;
 }
-if((typeof data120 == "number") && (isFinite(data120))){
-if(data120 < 0 || isNaN(data120)){
-const err162 = {instancePath:instancePath+"/rollout/steps/" + i32+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if((typeof data122 == "number") && (isFinite(data122))){
+if(data122 < 0 || isNaN(data122)){
+const err162 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/window",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/window/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2148,9 +2150,9 @@ vErrors.push(err162);
 errors++;
 }
 }
-if(typeof data120 === "string"){
-if(!pattern13.test(data120)){
-const err163 = {instancePath:instancePath+"/rollout/steps/" + i32+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/properties/pause/pattern",keyword:"pattern",params:{pattern: "^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"}};
+if(typeof data122 === "string"){
+if(!pattern6.test(data122)){
+const err163 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/window",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/window/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -2161,9 +2163,10 @@ errors++;
 }
 }
 }
-if(data118.check !== undefined && func0.call(data118, "check")){
-if(typeof data118.check !== "string"){
-const err164 = {instancePath:instancePath+"/rollout/steps/" + i32+"/check",schemaPath:"#/properties/rollout/properties/steps/items/properties/check/type",keyword:"type",params:{type: "string"}};
+if(data118.maximumBatchingWindow !== undefined && func0.call(data118, "maximumBatchingWindow")){
+let data123 = data118.maximumBatchingWindow;
+if((!(((typeof data123 == "number") && (!(data123 % 1) && !isNaN(data123))) && (isFinite(data123)))) && (typeof data123 !== "string")){
+const err164 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/maximumBatchingWindow",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/maximumBatchingWindow/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.queue.properties.maximumBatchingWindow.type}};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2172,10 +2175,9 @@ vErrors.push(err164);
 }
 errors++;
 }
-}
-}
-else {
-const err165 = {instancePath:instancePath+"/rollout/steps/" + i32,schemaPath:"#/properties/rollout/properties/steps/items/type",keyword:"type",params:{type: "object"}};
+if((typeof data123 == "number") && (isFinite(data123))){
+if(data123 < 0 || isNaN(data123)){
+const err165 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/maximumBatchingWindow",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/maximumBatchingWindow/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2185,9 +2187,9 @@ vErrors.push(err165);
 errors++;
 }
 }
-}
-else {
-const err166 = {instancePath:instancePath+"/rollout/steps",schemaPath:"#/properties/rollout/properties/steps/type",keyword:"type",params:{type: "array"}};
+if(typeof data123 === "string"){
+if(!pattern6.test(data123)){
+const err166 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/maximumBatchingWindow",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/maximumBatchingWindow/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2197,11 +2199,11 @@ vErrors.push(err166);
 errors++;
 }
 }
-if(data113.analysis !== undefined && func0.call(data113, "analysis")){
-let data122 = data113.analysis;
-if(data122 && typeof data122 == "object" && !Array.isArray(data122)){
-if((data122.metrics === undefined) || (!(func0.call(data122, "metrics")))){
-const err167 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "metrics"}};
+}
+if(data118.visibility !== undefined && func0.call(data118, "visibility")){
+let data124 = data118.visibility;
+if((!(((typeof data124 == "number") && (!(data124 % 1) && !isNaN(data124))) && (isFinite(data124)))) && (typeof data124 !== "string")){
+const err167 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/visibility",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/visibility/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.queue.properties.visibility.type}};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2210,9 +2212,9 @@ vErrors.push(err167);
 }
 errors++;
 }
-for(const key15 of Object.keys(data122)){
-if(!((((((key15 === "interval") || (key15 === "initialDelay")) || (key15 === "failureLimit")) || (key15 === "inconclusive")) || (key15 === "minSamples")) || (key15 === "metrics"))){
-const err168 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15}};
+if((typeof data124 == "number") && (isFinite(data124))){
+if(data124 < 0 || isNaN(data124)){
+const err168 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/visibility",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/visibility/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2222,10 +2224,9 @@ vErrors.push(err168);
 errors++;
 }
 }
-if(data122.interval !== undefined && func0.call(data122, "interval")){
-let data123 = data122.interval;
-if((!(((typeof data123 == "number") && (!(data123 % 1) && !isNaN(data123))) && (isFinite(data123)))) && (typeof data123 !== "string")){
-const err169 = {instancePath:instancePath+"/rollout/analysis/interval",schemaPath:"#/properties/rollout/properties/analysis/properties/interval/type",keyword:"type",params:{type: schema31.properties.rollout.properties.analysis.properties.interval.type}};
+if(typeof data124 === "string"){
+if(!pattern6.test(data124)){
+const err169 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/visibility",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/visibility/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2234,9 +2235,12 @@ vErrors.push(err169);
 }
 errors++;
 }
-if((typeof data123 == "number") && (isFinite(data123))){
-if(data123 < 0 || isNaN(data123)){
-const err170 = {instancePath:instancePath+"/rollout/analysis/interval",schemaPath:"#/properties/rollout/properties/analysis/properties/interval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+}
+if(data118.maxReceives !== undefined && func0.call(data118, "maxReceives")){
+let data125 = data118.maxReceives;
+if(!(((typeof data125 == "number") && (!(data125 % 1) && !isNaN(data125))) && (isFinite(data125)))){
+const err170 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/maxReceives",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/maxReceives/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2245,10 +2249,9 @@ vErrors.push(err170);
 }
 errors++;
 }
-}
-if(typeof data123 === "string"){
-if(!pattern6.test(data123)){
-const err171 = {instancePath:instancePath+"/rollout/analysis/interval",schemaPath:"#/properties/rollout/properties/analysis/properties/interval/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+if((typeof data125 == "number") && (isFinite(data125))){
+if(data125 > 1000 || isNaN(data125)){
+const err171 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/maxReceives",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/maxReceives/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000}};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -2257,12 +2260,8 @@ vErrors.push(err171);
 }
 errors++;
 }
-}
-}
-if(data122.initialDelay !== undefined && func0.call(data122, "initialDelay")){
-let data124 = data122.initialDelay;
-if((!(((typeof data124 == "number") && (!(data124 % 1) && !isNaN(data124))) && (isFinite(data124)))) && (typeof data124 !== "string")){
-const err172 = {instancePath:instancePath+"/rollout/analysis/initialDelay",schemaPath:"#/properties/rollout/properties/analysis/properties/initialDelay/type",keyword:"type",params:{type: schema31.properties.rollout.properties.analysis.properties.initialDelay.type}};
+if(data125 < 1 || isNaN(data125)){
+const err172 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/maxReceives",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/maxReceives/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -2271,9 +2270,11 @@ vErrors.push(err172);
 }
 errors++;
 }
-if((typeof data124 == "number") && (isFinite(data124))){
-if(data124 < 0 || isNaN(data124)){
-const err173 = {instancePath:instancePath+"/rollout/analysis/initialDelay",schemaPath:"#/properties/rollout/properties/analysis/properties/initialDelay/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+}
+if(data118.deadLetter !== undefined && func0.call(data118, "deadLetter")){
+if(typeof data118.deadLetter !== "string"){
+const err173 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/deadLetter",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/deadLetter/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err173];
 }
@@ -2283,9 +2284,10 @@ vErrors.push(err173);
 errors++;
 }
 }
-if(typeof data124 === "string"){
-if(!pattern6.test(data124)){
-const err174 = {instancePath:instancePath+"/rollout/analysis/initialDelay",schemaPath:"#/properties/rollout/properties/analysis/properties/initialDelay/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+if(data118.concurrency !== undefined && func0.call(data118, "concurrency")){
+let data127 = data118.concurrency;
+if(!(((typeof data127 == "number") && (!(data127 % 1) && !isNaN(data127))) && (isFinite(data127)))){
+const err174 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/concurrency",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/concurrency/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err174];
 }
@@ -2294,12 +2296,9 @@ vErrors.push(err174);
 }
 errors++;
 }
-}
-}
-if(data122.failureLimit !== undefined && func0.call(data122, "failureLimit")){
-let data125 = data122.failureLimit;
-if(!(((typeof data125 == "number") && (!(data125 % 1) && !isNaN(data125))) && (isFinite(data125)))){
-const err175 = {instancePath:instancePath+"/rollout/analysis/failureLimit",schemaPath:"#/properties/rollout/properties/analysis/properties/failureLimit/type",keyword:"type",params:{type: "integer"}};
+if((typeof data127 == "number") && (isFinite(data127))){
+if(data127 > 1000 || isNaN(data127)){
+const err175 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/concurrency",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000}};
 if(vErrors === null){
 vErrors = [err175];
 }
@@ -2308,9 +2307,8 @@ vErrors.push(err175);
 }
 errors++;
 }
-if((typeof data125 == "number") && (isFinite(data125))){
-if(data125 < 1 || isNaN(data125)){
-const err176 = {instancePath:instancePath+"/rollout/analysis/failureLimit",schemaPath:"#/properties/rollout/properties/analysis/properties/failureLimit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(data127 < 1 || isNaN(data127)){
+const err176 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/concurrency",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err176];
 }
@@ -2321,10 +2319,10 @@ errors++;
 }
 }
 }
-if(data122.inconclusive !== undefined && func0.call(data122, "inconclusive")){
-let data126 = data122.inconclusive;
-if(!(((data126 === "pause") || (data126 === "fail")) || (data126 === "pass"))){
-const err177 = {instancePath:instancePath+"/rollout/analysis/inconclusive",schemaPath:"#/properties/rollout/properties/analysis/properties/inconclusive/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.analysis.properties.inconclusive.enum}};
+if(data118.maximumConcurrency !== undefined && func0.call(data118, "maximumConcurrency")){
+let data128 = data118.maximumConcurrency;
+if(!(((typeof data128 == "number") && (!(data128 % 1) && !isNaN(data128))) && (isFinite(data128)))){
+const err177 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/maximumConcurrency",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/maximumConcurrency/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err177];
 }
@@ -2333,11 +2331,9 @@ vErrors.push(err177);
 }
 errors++;
 }
-}
-if(data122.minSamples !== undefined && func0.call(data122, "minSamples")){
-let data127 = data122.minSamples;
-if(!(((typeof data127 == "number") && (!(data127 % 1) && !isNaN(data127))) && (isFinite(data127)))){
-const err178 = {instancePath:instancePath+"/rollout/analysis/minSamples",schemaPath:"#/properties/rollout/properties/analysis/properties/minSamples/type",keyword:"type",params:{type: "integer"}};
+if((typeof data128 == "number") && (isFinite(data128))){
+if(data128 > 1000 || isNaN(data128)){
+const err178 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/maximumConcurrency",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/maximumConcurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000}};
 if(vErrors === null){
 vErrors = [err178];
 }
@@ -2346,9 +2342,8 @@ vErrors.push(err178);
 }
 errors++;
 }
-if((typeof data127 == "number") && (isFinite(data127))){
-if(data127 < 1 || isNaN(data127)){
-const err179 = {instancePath:instancePath+"/rollout/analysis/minSamples",schemaPath:"#/properties/rollout/properties/analysis/properties/minSamples/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(data128 < 1 || isNaN(data128)){
+const err179 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/maximumConcurrency",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/maximumConcurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err179];
 }
@@ -2359,15 +2354,11 @@ errors++;
 }
 }
 }
-if(data122.metrics !== undefined && func0.call(data122, "metrics")){
-let data128 = data122.metrics;
-if(Array.isArray(data128)){
-const len33 = data128.length;
-for(let i33=0; i33<len33; i33++){
-let data129 = data128[i33];
-if(data129 && typeof data129 == "object" && !Array.isArray(data129)){
-if((data129.name === undefined) || (!(func0.call(data129, "name")))){
-const err180 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/required",keyword:"required",params:{missingProperty: "name"}};
+if(data118.rate !== undefined && func0.call(data118, "rate")){
+let data129 = data118.rate;
+if((typeof data129 == "number") && (isFinite(data129))){
+if(data129 < 0.01 || isNaN(data129)){
+const err180 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/rate",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/rate/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0.01}};
 if(vErrors === null){
 vErrors = [err180];
 }
@@ -2376,9 +2367,9 @@ vErrors.push(err180);
 }
 errors++;
 }
-for(const key16 of Object.keys(data129)){
-if(!(((key16 === "name") || (key16 === "max")) || (key16 === "tolerance"))){
-const err181 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16}};
+}
+else {
+const err181 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/rate",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/rate/type",keyword:"type",params:{type: "number"}};
 if(vErrors === null){
 vErrors = [err181];
 }
@@ -2388,10 +2379,9 @@ vErrors.push(err181);
 errors++;
 }
 }
-if(data129.name !== undefined && func0.call(data129, "name")){
-let data130 = data129.name;
-if(!((data130 === "error-rate") || (data130 === "latency-p95"))){
-const err182 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33+"/name",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/name/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.analysis.properties.metrics.items.properties.name.enum}};
+if(data118.enabled !== undefined && func0.call(data118, "enabled")){
+if(typeof data118.enabled !== "boolean"){
+const err182 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/queue/enabled",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/queue/properties/enabled/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err182];
 }
@@ -2401,10 +2391,12 @@ vErrors.push(err182);
 errors++;
 }
 }
-if(data129.max !== undefined && func0.call(data129, "max")){
-let data131 = data129.max;
-if((!((typeof data131 == "number") && (isFinite(data131)))) && (typeof data131 !== "string")){
-const err183 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33+"/max",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/max/type",keyword:"type",params:{type: schema31.properties.rollout.properties.analysis.properties.metrics.items.properties.max.type}};
+}
+}
+if(data53.topic !== undefined && func0.call(data53, "topic")){
+let data131 = data53.topic;
+if((typeof data131 !== "string") && (!(data131 && typeof data131 == "object" && !Array.isArray(data131)))){
+const err183 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/topic",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/topic/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.topic.type}};
 if(vErrors === null){
 vErrors = [err183];
 }
@@ -2413,9 +2405,10 @@ vErrors.push(err183);
 }
 errors++;
 }
-if((typeof data131 == "number") && (isFinite(data131))){
-if(data131 < 0 || isNaN(data131)){
-const err184 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33+"/max",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/max/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(data131 && typeof data131 == "object" && !Array.isArray(data131)){
+for(const key15 of Object.keys(data131)){
+if(!((((((key15 === "topic") || (key15 === "name")) || (key15 === "filter")) || (key15 === "maxReceives")) || (key15 === "deadLetter")) || (key15 === "enabled"))){
+const err184 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/topic",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/topic/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15}};
 if(vErrors === null){
 vErrors = [err184];
 }
@@ -2425,9 +2418,9 @@ vErrors.push(err184);
 errors++;
 }
 }
-if(typeof data131 === "string"){
-if(!pattern17.test(data131)){
-const err185 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33+"/max",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/max/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(%|ms|s)?$"}};
+if(data131.topic !== undefined && func0.call(data131, "topic")){
+if(typeof data131.topic !== "string"){
+const err185 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/topic/topic",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/topic/properties/topic/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err185];
 }
@@ -2437,11 +2430,9 @@ vErrors.push(err185);
 errors++;
 }
 }
-}
-if(data129.tolerance !== undefined && func0.call(data129, "tolerance")){
-let data132 = data129.tolerance;
-if((!((typeof data132 == "number") && (isFinite(data132)))) && (typeof data132 !== "string")){
-const err186 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33+"/tolerance",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/tolerance/type",keyword:"type",params:{type: schema31.properties.rollout.properties.analysis.properties.metrics.items.properties.tolerance.type}};
+if(data131.name !== undefined && func0.call(data131, "name")){
+if(typeof data131.name !== "string"){
+const err186 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/topic/name",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/topic/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err186];
 }
@@ -2450,9 +2441,14 @@ vErrors.push(err186);
 }
 errors++;
 }
-if((typeof data132 == "number") && (isFinite(data132))){
-if(data132 < 0 || isNaN(data132)){
-const err187 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33+"/tolerance",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/tolerance/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+if(data131.filter !== undefined && func0.call(data131, "filter")){
+let data134 = data131.filter;
+if(data134 && typeof data134 == "object" && !Array.isArray(data134)){
+for(const key16 of Object.keys(data134)){
+let data135 = data134[key16];
+if((typeof data135 !== "string") && (!(Array.isArray(data135)))){
+const err187 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/topic/filter/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/topic/properties/filter/additionalProperties/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.topic.properties.filter.additionalProperties.type}};
 if(vErrors === null){
 vErrors = [err187];
 }
@@ -2461,10 +2457,11 @@ vErrors.push(err187);
 }
 errors++;
 }
-}
-if(typeof data132 === "string"){
-if(!pattern18.test(data132)){
-const err188 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33+"/tolerance",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/tolerance/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?%?$"}};
+if(Array.isArray(data135)){
+const len33 = data135.length;
+for(let i33=0; i33<len33; i33++){
+if(typeof data135[i33] !== "string"){
+const err188 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/topic/filter/" + key16.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i33,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/topic/properties/filter/additionalProperties/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err188];
 }
@@ -2476,8 +2473,9 @@ errors++;
 }
 }
 }
+}
 else {
-const err189 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i33,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/type",keyword:"type",params:{type: "object"}};
+const err189 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/topic/filter",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/topic/properties/filter/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err189];
 }
@@ -2487,9 +2485,10 @@ vErrors.push(err189);
 errors++;
 }
 }
-}
-else {
-const err190 = {instancePath:instancePath+"/rollout/analysis/metrics",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/type",keyword:"type",params:{type: "array"}};
+if(data131.maxReceives !== undefined && func0.call(data131, "maxReceives")){
+let data137 = data131.maxReceives;
+if(!(((typeof data137 == "number") && (!(data137 % 1) && !isNaN(data137))) && (isFinite(data137)))){
+const err190 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/topic/maxReceives",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/topic/properties/maxReceives/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err190];
 }
@@ -2498,10 +2497,9 @@ vErrors.push(err190);
 }
 errors++;
 }
-}
-}
-else {
-const err191 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/type",keyword:"type",params:{type: "object"}};
+if((typeof data137 == "number") && (isFinite(data137))){
+if(data137 > 1000 || isNaN(data137)){
+const err191 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/topic/maxReceives",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/topic/properties/maxReceives/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000}};
 if(vErrors === null){
 vErrors = [err191];
 }
@@ -2510,11 +2508,8 @@ vErrors.push(err191);
 }
 errors++;
 }
-}
-if(data113.onFailure !== undefined && func0.call(data113, "onFailure")){
-let data133 = data113.onFailure;
-if(!((data133 === "rollback") || (data133 === "pause"))){
-const err192 = {instancePath:instancePath+"/rollout/onFailure",schemaPath:"#/properties/rollout/properties/onFailure/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.onFailure.enum}};
+if(data137 < 1 || isNaN(data137)){
+const err192 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/topic/maxReceives",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/topic/properties/maxReceives/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err192];
 }
@@ -2524,10 +2519,10 @@ vErrors.push(err192);
 errors++;
 }
 }
-if(data113.bake !== undefined && func0.call(data113, "bake")){
-let data134 = data113.bake;
-if((!(((typeof data134 == "number") && (!(data134 % 1) && !isNaN(data134))) && (isFinite(data134)))) && (typeof data134 !== "string")){
-const err193 = {instancePath:instancePath+"/rollout/bake",schemaPath:"#/properties/rollout/properties/bake/type",keyword:"type",params:{type: schema31.properties.rollout.properties.bake.type}};
+}
+if(data131.deadLetter !== undefined && func0.call(data131, "deadLetter")){
+if(typeof data131.deadLetter !== "string"){
+const err193 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/topic/deadLetter",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/topic/properties/deadLetter/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err193];
 }
@@ -2536,9 +2531,10 @@ vErrors.push(err193);
 }
 errors++;
 }
-if((typeof data134 == "number") && (isFinite(data134))){
-if(data134 < 0 || isNaN(data134)){
-const err194 = {instancePath:instancePath+"/rollout/bake",schemaPath:"#/properties/rollout/properties/bake/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+if(data131.enabled !== undefined && func0.call(data131, "enabled")){
+if(typeof data131.enabled !== "boolean"){
+const err194 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/topic/enabled",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/topic/properties/enabled/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err194];
 }
@@ -2548,9 +2544,12 @@ vErrors.push(err194);
 errors++;
 }
 }
-if(typeof data134 === "string"){
-if(!pattern6.test(data134)){
-const err195 = {instancePath:instancePath+"/rollout/bake",schemaPath:"#/properties/rollout/properties/bake/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+}
+}
+if(data53.bucket !== undefined && func0.call(data53, "bucket")){
+let data140 = data53.bucket;
+if((typeof data140 !== "string") && (!(data140 && typeof data140 == "object" && !Array.isArray(data140)))){
+const err195 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.events.items.properties.bucket.type}};
 if(vErrors === null){
 vErrors = [err195];
 }
@@ -2559,12 +2558,10 @@ vErrors.push(err195);
 }
 errors++;
 }
-}
-}
-if(data113.deadline !== undefined && func0.call(data113, "deadline")){
-let data135 = data113.deadline;
-if((!(((typeof data135 == "number") && (!(data135 % 1) && !isNaN(data135))) && (isFinite(data135)))) && (typeof data135 !== "string")){
-const err196 = {instancePath:instancePath+"/rollout/deadline",schemaPath:"#/properties/rollout/properties/deadline/type",keyword:"type",params:{type: schema31.properties.rollout.properties.deadline.type}};
+if(data140 && typeof data140 == "object" && !Array.isArray(data140)){
+for(const key17 of Object.keys(data140)){
+if(!((((((((key17 === "bucket") || (key17 === "name")) || (key17 === "events")) || (key17 === "prefix")) || (key17 === "suffix")) || (key17 === "rules")) || (key17 === "path")) || (key17 === "enabled"))){
+const err196 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17}};
 if(vErrors === null){
 vErrors = [err196];
 }
@@ -2573,9 +2570,10 @@ vErrors.push(err196);
 }
 errors++;
 }
-if((typeof data135 == "number") && (isFinite(data135))){
-if(data135 < 0 || isNaN(data135)){
-const err197 = {instancePath:instancePath+"/rollout/deadline",schemaPath:"#/properties/rollout/properties/deadline/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+if(data140.bucket !== undefined && func0.call(data140, "bucket")){
+if(typeof data140.bucket !== "string"){
+const err197 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket/bucket",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/properties/bucket/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err197];
 }
@@ -2585,9 +2583,9 @@ vErrors.push(err197);
 errors++;
 }
 }
-if(typeof data135 === "string"){
-if(!pattern6.test(data135)){
-const err198 = {instancePath:instancePath+"/rollout/deadline",schemaPath:"#/properties/rollout/properties/deadline/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+if(data140.name !== undefined && func0.call(data140, "name")){
+if(typeof data140.name !== "string"){
+const err198 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket/name",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err198];
 }
@@ -2597,11 +2595,14 @@ vErrors.push(err198);
 errors++;
 }
 }
-}
-if(data113.expand !== undefined && func0.call(data113, "expand")){
-let data136 = data113.expand;
-if(!((data136 === "late") || (data136 === "early"))){
-const err199 = {instancePath:instancePath+"/rollout/expand",schemaPath:"#/properties/rollout/properties/expand/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.expand.enum}};
+if(data140.events !== undefined && func0.call(data140, "events")){
+let data143 = data140.events;
+if(Array.isArray(data143)){
+const len34 = data143.length;
+for(let i34=0; i34<len34; i34++){
+let data144 = data143[i34];
+if(!(((data144 === "created") || (data144 === "changed")) || (data144 === "removed"))){
+const err199 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket/events/" + i34,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/properties/events/items/enum",keyword:"enum",params:{allowedValues: schema31.properties.functions.additionalProperties.properties.events.items.properties.bucket.properties.events.items.enum}};
 if(vErrors === null){
 vErrors = [err199];
 }
@@ -2611,10 +2612,9 @@ vErrors.push(err199);
 errors++;
 }
 }
-if(data113.rollbackWindow !== undefined && func0.call(data113, "rollbackWindow")){
-let data137 = data113.rollbackWindow;
-if(!(((typeof data137 == "number") && (!(data137 % 1) && !isNaN(data137))) && (isFinite(data137)))){
-const err200 = {instancePath:instancePath+"/rollout/rollbackWindow",schemaPath:"#/properties/rollout/properties/rollbackWindow/type",keyword:"type",params:{type: "integer"}};
+}
+else {
+const err200 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket/events",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/properties/events/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err200];
 }
@@ -2623,9 +2623,10 @@ vErrors.push(err200);
 }
 errors++;
 }
-if((typeof data137 == "number") && (isFinite(data137))){
-if(data137 > 100 || isNaN(data137)){
-const err201 = {instancePath:instancePath+"/rollout/rollbackWindow",schemaPath:"#/properties/rollout/properties/rollbackWindow/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
+}
+if(data140.prefix !== undefined && func0.call(data140, "prefix")){
+if(typeof data140.prefix !== "string"){
+const err201 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket/prefix",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/properties/prefix/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err201];
 }
@@ -2634,8 +2635,10 @@ vErrors.push(err201);
 }
 errors++;
 }
-if(data137 < 1 || isNaN(data137)){
-const err202 = {instancePath:instancePath+"/rollout/rollbackWindow",schemaPath:"#/properties/rollout/properties/rollbackWindow/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+}
+if(data140.suffix !== undefined && func0.call(data140, "suffix")){
+if(typeof data140.suffix !== "string"){
+const err202 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket/suffix",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/properties/suffix/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err202];
 }
@@ -2645,18 +2648,16 @@ vErrors.push(err202);
 errors++;
 }
 }
-}
-}
-}
-if(data.checks !== undefined && func0.call(data, "checks")){
-let data138 = data.checks;
-if(Array.isArray(data138)){
-const len34 = data138.length;
-for(let i34=0; i34<len34; i34++){
-let data139 = data138[i34];
-if(data139 && typeof data139 == "object" && !Array.isArray(data139)){
-if((data139.name === undefined) || (!(func0.call(data139, "name")))){
-const err203 = {instancePath:instancePath+"/checks/" + i34,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "name"}};
+if(data140.rules !== undefined && func0.call(data140, "rules")){
+let data147 = data140.rules;
+if(Array.isArray(data147)){
+const len35 = data147.length;
+for(let i35=0; i35<len35; i35++){
+let data148 = data147[i35];
+if(data148 && typeof data148 == "object" && !Array.isArray(data148)){
+for(const key18 of Object.keys(data148)){
+if(!((key18 === "prefix") || (key18 === "suffix"))){
+const err203 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket/rules/" + i35,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/properties/rules/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18}};
 if(vErrors === null){
 vErrors = [err203];
 }
@@ -2665,8 +2666,10 @@ vErrors.push(err203);
 }
 errors++;
 }
-if((data139.function === undefined) || (!(func0.call(data139, "function")))){
-const err204 = {instancePath:instancePath+"/checks/" + i34,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "function"}};
+}
+if(data148.prefix !== undefined && func0.call(data148, "prefix")){
+if(typeof data148.prefix !== "string"){
+const err204 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket/rules/" + i35+"/prefix",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/properties/rules/items/properties/prefix/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err204];
 }
@@ -2675,9 +2678,10 @@ vErrors.push(err204);
 }
 errors++;
 }
-for(const key17 of Object.keys(data139)){
-if(!(((((key17 === "name") || (key17 === "function")) || (key17 === "payload")) || (key17 === "http")) || (key17 === "expect"))){
-const err205 = {instancePath:instancePath+"/checks/" + i34,schemaPath:"#/properties/checks/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17}};
+}
+if(data148.suffix !== undefined && func0.call(data148, "suffix")){
+if(typeof data148.suffix !== "string"){
+const err205 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket/rules/" + i35+"/suffix",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/properties/rules/items/properties/suffix/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err205];
 }
@@ -2687,9 +2691,9 @@ vErrors.push(err205);
 errors++;
 }
 }
-if(data139.name !== undefined && func0.call(data139, "name")){
-if(typeof data139.name !== "string"){
-const err206 = {instancePath:instancePath+"/checks/" + i34+"/name",schemaPath:"#/properties/checks/items/properties/name/type",keyword:"type",params:{type: "string"}};
+}
+else {
+const err206 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket/rules/" + i35,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/properties/rules/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err206];
 }
@@ -2699,9 +2703,9 @@ vErrors.push(err206);
 errors++;
 }
 }
-if(data139.function !== undefined && func0.call(data139, "function")){
-if(typeof data139.function !== "string"){
-const err207 = {instancePath:instancePath+"/checks/" + i34+"/function",schemaPath:"#/properties/checks/items/properties/function/type",keyword:"type",params:{type: "string"}};
+}
+else {
+const err207 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket/rules",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/properties/rules/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err207];
 }
@@ -2711,11 +2715,9 @@ vErrors.push(err207);
 errors++;
 }
 }
-if(data139.http !== undefined && func0.call(data139, "http")){
-let data142 = data139.http;
-if(data142 && typeof data142 == "object" && !Array.isArray(data142)){
-if((data142.path === undefined) || (!(func0.call(data142, "path")))){
-const err208 = {instancePath:instancePath+"/checks/" + i34+"/http",schemaPath:"#/properties/checks/items/properties/http/required",keyword:"required",params:{missingProperty: "path"}};
+if(data140.path !== undefined && func0.call(data140, "path")){
+if(typeof data140.path !== "string"){
+const err208 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket/path",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/properties/path/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err208];
 }
@@ -2724,9 +2726,10 @@ vErrors.push(err208);
 }
 errors++;
 }
-for(const key18 of Object.keys(data142)){
-if(!(((key18 === "method") || (key18 === "path")) || (key18 === "body"))){
-const err209 = {instancePath:instancePath+"/checks/" + i34+"/http",schemaPath:"#/properties/checks/items/properties/http/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18}};
+}
+if(data140.enabled !== undefined && func0.call(data140, "enabled")){
+if(typeof data140.enabled !== "boolean"){
+const err209 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11+"/bucket/enabled",schemaPath:"#/properties/functions/additionalProperties/properties/events/items/properties/bucket/properties/enabled/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err209];
 }
@@ -2736,9 +2739,11 @@ vErrors.push(err209);
 errors++;
 }
 }
-if(data142.method !== undefined && func0.call(data142, "method")){
-if(typeof data142.method !== "string"){
-const err210 = {instancePath:instancePath+"/checks/" + i34+"/http/method",schemaPath:"#/properties/checks/items/properties/http/properties/method/type",keyword:"type",params:{type: "string"}};
+}
+}
+}
+else {
+const err210 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/events/" + i11,schemaPath:"#/properties/functions/additionalProperties/properties/events/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err210];
 }
@@ -2748,9 +2753,12 @@ vErrors.push(err210);
 errors++;
 }
 }
-if(data142.path !== undefined && func0.call(data142, "path")){
-if(typeof data142.path !== "string"){
-const err211 = {instancePath:instancePath+"/checks/" + i34+"/http/path",schemaPath:"#/properties/checks/items/properties/http/properties/path/type",keyword:"type",params:{type: "string"}};
+}
+}
+if(data38.package !== undefined && func0.call(data38, "package")){
+let data153 = data38.package;
+if((!(data153 && typeof data153 == "object" && !Array.isArray(data153))) && (data153 !== null)){
+const err211 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package",schemaPath:"#/properties/functions/additionalProperties/properties/package/type",keyword:"type",params:{type: schema31.properties.functions.additionalProperties.properties.package.type}};
 if(vErrors === null){
 vErrors = [err211];
 }
@@ -2759,10 +2767,10 @@ vErrors.push(err211);
 }
 errors++;
 }
-}
-}
-else {
-const err212 = {instancePath:instancePath+"/checks/" + i34+"/http",schemaPath:"#/properties/checks/items/properties/http/type",keyword:"type",params:{type: "object"}};
+if(data153 && typeof data153 == "object" && !Array.isArray(data153)){
+for(const key19 of Object.keys(data153)){
+if(!(((((((key19 === "patterns") || (key19 === "include")) || (key19 === "exclude")) || (key19 === "individually")) || (key19 === "artifact")) || (key19 === "excludeDevDependencies")) || (key19 === "bundle"))){
+const err212 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package",schemaPath:"#/properties/functions/additionalProperties/properties/package/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19}};
 if(vErrors === null){
 vErrors = [err212];
 }
@@ -2772,12 +2780,13 @@ vErrors.push(err212);
 errors++;
 }
 }
-if(data139.expect !== undefined && func0.call(data139, "expect")){
-let data145 = data139.expect;
-if(data145 && typeof data145 == "object" && !Array.isArray(data145)){
-for(const key19 of Object.keys(data145)){
-if(!((key19 === "status") || (key19 === "match"))){
-const err213 = {instancePath:instancePath+"/checks/" + i34+"/expect",schemaPath:"#/properties/checks/items/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19}};
+if(data153.patterns !== undefined && func0.call(data153, "patterns")){
+let data154 = data153.patterns;
+if(Array.isArray(data154)){
+const len36 = data154.length;
+for(let i36=0; i36<len36; i36++){
+if(typeof data154[i36] !== "string"){
+const err213 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/patterns/" + i36,schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/patterns/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err213];
 }
@@ -2787,10 +2796,9 @@ vErrors.push(err213);
 errors++;
 }
 }
-if(data145.status !== undefined && func0.call(data145, "status")){
-let data146 = data145.status;
-if(!(((typeof data146 == "number") && (!(data146 % 1) && !isNaN(data146))) && (isFinite(data146)))){
-const err214 = {instancePath:instancePath+"/checks/" + i34+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/type",keyword:"type",params:{type: "integer"}};
+}
+else {
+const err214 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/patterns",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/patterns/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err214];
 }
@@ -2799,9 +2807,14 @@ vErrors.push(err214);
 }
 errors++;
 }
-if((typeof data146 == "number") && (isFinite(data146))){
-if(data146 > 599 || isNaN(data146)){
-const err215 = {instancePath:instancePath+"/checks/" + i34+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/maximum",keyword:"maximum",params:{comparison: "<=", limit: 599}};
+}
+if(data153.include !== undefined && func0.call(data153, "include")){
+let data156 = data153.include;
+if(Array.isArray(data156)){
+const len37 = data156.length;
+for(let i37=0; i37<len37; i37++){
+if(typeof data156[i37] !== "string"){
+const err215 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/include/" + i37,schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/include/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err215];
 }
@@ -2810,8 +2823,10 @@ vErrors.push(err215);
 }
 errors++;
 }
-if(data146 < 100 || isNaN(data146)){
-const err216 = {instancePath:instancePath+"/checks/" + i34+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100}};
+}
+}
+else {
+const err216 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/include",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/include/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err216];
 }
@@ -2821,10 +2836,13 @@ vErrors.push(err216);
 errors++;
 }
 }
-}
-}
-else {
-const err217 = {instancePath:instancePath+"/checks/" + i34+"/expect",schemaPath:"#/properties/checks/items/properties/expect/type",keyword:"type",params:{type: "object"}};
+if(data153.exclude !== undefined && func0.call(data153, "exclude")){
+let data158 = data153.exclude;
+if(Array.isArray(data158)){
+const len38 = data158.length;
+for(let i38=0; i38<len38; i38++){
+if(typeof data158[i38] !== "string"){
+const err217 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/exclude/" + i38,schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/exclude/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err217];
 }
@@ -2836,7 +2854,7 @@ errors++;
 }
 }
 else {
-const err218 = {instancePath:instancePath+"/checks/" + i34,schemaPath:"#/properties/checks/items/type",keyword:"type",params:{type: "object"}};
+const err218 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/exclude",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/exclude/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err218];
 }
@@ -2846,9 +2864,9 @@ vErrors.push(err218);
 errors++;
 }
 }
-}
-else {
-const err219 = {instancePath:instancePath+"/checks",schemaPath:"#/properties/checks/type",keyword:"type",params:{type: "array"}};
+if(data153.individually !== undefined && func0.call(data153, "individually")){
+if(typeof data153.individually !== "boolean"){
+const err219 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/individually",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/individually/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err219];
 }
@@ -2858,13 +2876,9 @@ vErrors.push(err219);
 errors++;
 }
 }
-if(data.stages !== undefined && func0.call(data, "stages")){
-let data147 = data.stages;
-if(data147 && typeof data147 == "object" && !Array.isArray(data147)){
-for(const key20 of Object.keys(data147)){
-let data148 = data147[key20];
-if((!(data148 && typeof data148 == "object" && !Array.isArray(data148))) && (data148 !== null)){
-const err220 = {instancePath:instancePath+"/stages/" + key20.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/stages/additionalProperties/type",keyword:"type",params:{type: schema31.properties.stages.additionalProperties.type}};
+if(data153.artifact !== undefined && func0.call(data153, "artifact")){
+if(typeof data153.artifact !== "string"){
+const err220 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/artifact",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/artifact/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err220];
 }
@@ -2873,10 +2887,10 @@ vErrors.push(err220);
 }
 errors++;
 }
-if(data148 && typeof data148 == "object" && !Array.isArray(data148)){
-for(const key21 of Object.keys(data148)){
-if(!(((key21 === "params") || (key21 === "resolvers")) || (key21 === "observability"))){
-const err221 = {instancePath:instancePath+"/stages/" + key20.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/stages/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21}};
+}
+if(data153.excludeDevDependencies !== undefined && func0.call(data153, "excludeDevDependencies")){
+if(typeof data153.excludeDevDependencies !== "boolean"){
+const err221 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/excludeDevDependencies",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/excludeDevDependencies/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err221];
 }
@@ -2886,10 +2900,9 @@ vErrors.push(err221);
 errors++;
 }
 }
-if(data148.params !== undefined && func0.call(data148, "params")){
-let data149 = data148.params;
-if((!(data149 && typeof data149 == "object" && !Array.isArray(data149))) && (data149 !== null)){
-const err222 = {instancePath:instancePath+"/stages/" + key20.replace(/~/g, "~0").replace(/\//g, "~1")+"/params",schemaPath:"#/properties/stages/additionalProperties/properties/params/type",keyword:"type",params:{type: schema31.properties.stages.additionalProperties.properties.params.type}};
+if(data153.bundle !== undefined && func0.call(data153, "bundle")){
+if(typeof data153.bundle !== "boolean"){
+const err222 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/package/bundle",schemaPath:"#/properties/functions/additionalProperties/properties/package/properties/bundle/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err222];
 }
@@ -2901,9 +2914,9 @@ errors++;
 }
 }
 }
-}
-else {
-const err223 = {instancePath:instancePath+"/stages",schemaPath:"#/properties/stages/type",keyword:"type",params:{type: "object"}};
+if(data38.name !== undefined && func0.call(data38, "name")){
+if(typeof data38.name !== "string"){
+const err223 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/name",schemaPath:"#/properties/functions/additionalProperties/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err223];
 }
@@ -2913,13 +2926,9 @@ vErrors.push(err223);
 errors++;
 }
 }
-if(data.params !== undefined && func0.call(data, "params")){
-let data150 = data.params;
-if(data150 && typeof data150 == "object" && !Array.isArray(data150)){
-for(const key22 of Object.keys(data150)){
-let data151 = data150[key22];
-if((!(data151 && typeof data151 == "object" && !Array.isArray(data151))) && (data151 !== null)){
-const err224 = {instancePath:instancePath+"/params/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/params/additionalProperties/type",keyword:"type",params:{type: schema31.properties.params.additionalProperties.type}};
+if(data38.description !== undefined && func0.call(data38, "description")){
+if(typeof data38.description !== "string"){
+const err224 = {instancePath:instancePath+"/functions/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/functions/additionalProperties/properties/description/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err224];
 }
@@ -2930,8 +2939,13 @@ errors++;
 }
 }
 }
-else {
-const err225 = {instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"}};
+}
+}
+}
+if(data.rollout !== undefined && func0.call(data, "rollout")){
+let data166 = data.rollout;
+if((!(data166 && typeof data166 == "object" && !Array.isArray(data166))) && (data166 !== null)){
+const err225 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/type",keyword:"type",params:{type: schema31.properties.rollout.type}};
 if(vErrors === null){
 vErrors = [err225];
 }
@@ -2940,13 +2954,10 @@ vErrors.push(err225);
 }
 errors++;
 }
-}
-if(data.state !== undefined && func0.call(data, "state")){
-let data152 = data.state;
-if(data152 && typeof data152 == "object" && !Array.isArray(data152)){
-for(const key23 of Object.keys(data152)){
-if(!(key23 === "path")){
-const err226 = {instancePath:instancePath+"/state",schemaPath:"#/properties/state/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23}};
+if(data166 && typeof data166 == "object" && !Array.isArray(data166)){
+for(const key20 of Object.keys(data166)){
+if(!(func0.call(schema31.properties.rollout.properties, key20))){
+const err226 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20}};
 if(vErrors === null){
 vErrors = [err226];
 }
@@ -2956,9 +2967,10 @@ vErrors.push(err226);
 errors++;
 }
 }
-if(data152.path !== undefined && func0.call(data152, "path")){
-if(typeof data152.path !== "string"){
-const err227 = {instancePath:instancePath+"/state/path",schemaPath:"#/properties/state/properties/path/type",keyword:"type",params:{type: "string"}};
+if(data166.strategy !== undefined && func0.call(data166, "strategy")){
+let data167 = data166.strategy;
+if(!(((data167 === "allAtOnce") || (data167 === "canary")) || (data167 === "linear"))){
+const err227 = {instancePath:instancePath+"/rollout/strategy",schemaPath:"#/properties/rollout/properties/strategy/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.strategy.enum}};
 if(vErrors === null){
 vErrors = [err227];
 }
@@ -2968,9 +2980,10 @@ vErrors.push(err227);
 errors++;
 }
 }
-}
-else {
-const err228 = {instancePath:instancePath+"/state",schemaPath:"#/properties/state/type",keyword:"type",params:{type: "object"}};
+if(data166.weight !== undefined && func0.call(data166, "weight")){
+let data168 = data166.weight;
+if(!(((typeof data168 == "number") && (!(data168 % 1) && !isNaN(data168))) && (isFinite(data168)))){
+const err228 = {instancePath:instancePath+"/rollout/weight",schemaPath:"#/properties/rollout/properties/weight/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err228];
 }
@@ -2979,11 +2992,9 @@ vErrors.push(err228);
 }
 errors++;
 }
-}
-if(data.package !== undefined && func0.call(data, "package")){
-let data154 = data.package;
-if((!(data154 && typeof data154 == "object" && !Array.isArray(data154))) && (data154 !== null)){
-const err229 = {instancePath:instancePath+"/package",schemaPath:"#/properties/package/type",keyword:"type",params:{type: schema31.properties.package.type}};
+if((typeof data168 == "number") && (isFinite(data168))){
+if(data168 > 99 || isNaN(data168)){
+const err229 = {instancePath:instancePath+"/rollout/weight",schemaPath:"#/properties/rollout/properties/weight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99}};
 if(vErrors === null){
 vErrors = [err229];
 }
@@ -2992,10 +3003,8 @@ vErrors.push(err229);
 }
 errors++;
 }
-if(data154 && typeof data154 == "object" && !Array.isArray(data154)){
-for(const key24 of Object.keys(data154)){
-if(!(((((((key24 === "patterns") || (key24 === "include")) || (key24 === "exclude")) || (key24 === "individually")) || (key24 === "artifact")) || (key24 === "excludeDevDependencies")) || (key24 === "bundle"))){
-const err230 = {instancePath:instancePath+"/package",schemaPath:"#/properties/package/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24}};
+if(data168 < 1 || isNaN(data168)){
+const err230 = {instancePath:instancePath+"/rollout/weight",schemaPath:"#/properties/rollout/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err230];
 }
@@ -3005,13 +3014,11 @@ vErrors.push(err230);
 errors++;
 }
 }
-if(data154.patterns !== undefined && func0.call(data154, "patterns")){
-let data155 = data154.patterns;
-if(Array.isArray(data155)){
-const len35 = data155.length;
-for(let i35=0; i35<len35; i35++){
-if(typeof data155[i35] !== "string"){
-const err231 = {instancePath:instancePath+"/package/patterns/" + i35,schemaPath:"#/properties/package/properties/patterns/items/type",keyword:"type",params:{type: "string"}};
+}
+if(data166.pause !== undefined && func0.call(data166, "pause")){
+let data169 = data166.pause;
+if((!(((typeof data169 == "number") && (!(data169 % 1) && !isNaN(data169))) && (isFinite(data169)))) && (typeof data169 !== "string")){
+const err231 = {instancePath:instancePath+"/rollout/pause",schemaPath:"#/properties/rollout/properties/pause/type",keyword:"type",params:{type: schema31.properties.rollout.properties.pause.type}};
 if(vErrors === null){
 vErrors = [err231];
 }
@@ -3020,10 +3027,9 @@ vErrors.push(err231);
 }
 errors++;
 }
-}
-}
-else {
-const err232 = {instancePath:instancePath+"/package/patterns",schemaPath:"#/properties/package/properties/patterns/type",keyword:"type",params:{type: "array"}};
+if((typeof data169 == "number") && (isFinite(data169))){
+if(data169 < 0 || isNaN(data169)){
+const err232 = {instancePath:instancePath+"/rollout/pause",schemaPath:"#/properties/rollout/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err232];
 }
@@ -3033,13 +3039,9 @@ vErrors.push(err232);
 errors++;
 }
 }
-if(data154.include !== undefined && func0.call(data154, "include")){
-let data157 = data154.include;
-if(Array.isArray(data157)){
-const len36 = data157.length;
-for(let i36=0; i36<len36; i36++){
-if(typeof data157[i36] !== "string"){
-const err233 = {instancePath:instancePath+"/package/include/" + i36,schemaPath:"#/properties/package/properties/include/items/type",keyword:"type",params:{type: "string"}};
+if(typeof data169 === "string"){
+if(!pattern16.test(data169)){
+const err233 = {instancePath:instancePath+"/rollout/pause",schemaPath:"#/properties/rollout/properties/pause/pattern",keyword:"pattern",params:{pattern: "^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"}};
 if(vErrors === null){
 vErrors = [err233];
 }
@@ -3050,8 +3052,15 @@ errors++;
 }
 }
 }
-else {
-const err234 = {instancePath:instancePath+"/package/include",schemaPath:"#/properties/package/properties/include/type",keyword:"type",params:{type: "array"}};
+if(data166.steps !== undefined && func0.call(data166, "steps")){
+let data170 = data166.steps;
+if(Array.isArray(data170)){
+const len39 = data170.length;
+for(let i39=0; i39<len39; i39++){
+let data171 = data170[i39];
+if(data171 && typeof data171 == "object" && !Array.isArray(data171)){
+if(Object.keys(data171).length > 1){
+const err234 = {instancePath:instancePath+"/rollout/steps/" + i39,schemaPath:"#/properties/rollout/properties/steps/items/maxProperties",keyword:"maxProperties",params:{limit: 1}};
 if(vErrors === null){
 vErrors = [err234];
 }
@@ -3060,14 +3069,8 @@ vErrors.push(err234);
 }
 errors++;
 }
-}
-if(data154.exclude !== undefined && func0.call(data154, "exclude")){
-let data159 = data154.exclude;
-if(Array.isArray(data159)){
-const len37 = data159.length;
-for(let i37=0; i37<len37; i37++){
-if(typeof data159[i37] !== "string"){
-const err235 = {instancePath:instancePath+"/package/exclude/" + i37,schemaPath:"#/properties/package/properties/exclude/items/type",keyword:"type",params:{type: "string"}};
+if(Object.keys(data171).length < 1){
+const err235 = {instancePath:instancePath+"/rollout/steps/" + i39,schemaPath:"#/properties/rollout/properties/steps/items/minProperties",keyword:"minProperties",params:{limit: 1}};
 if(vErrors === null){
 vErrors = [err235];
 }
@@ -3076,10 +3079,9 @@ vErrors.push(err235);
 }
 errors++;
 }
-}
-}
-else {
-const err236 = {instancePath:instancePath+"/package/exclude",schemaPath:"#/properties/package/properties/exclude/type",keyword:"type",params:{type: "array"}};
+for(const key21 of Object.keys(data171)){
+if(!(((key21 === "setWeight") || (key21 === "pause")) || (key21 === "check"))){
+const err236 = {instancePath:instancePath+"/rollout/steps/" + i39,schemaPath:"#/properties/rollout/properties/steps/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21}};
 if(vErrors === null){
 vErrors = [err236];
 }
@@ -3089,9 +3091,10 @@ vErrors.push(err236);
 errors++;
 }
 }
-if(data154.individually !== undefined && func0.call(data154, "individually")){
-if(typeof data154.individually !== "boolean"){
-const err237 = {instancePath:instancePath+"/package/individually",schemaPath:"#/properties/package/properties/individually/type",keyword:"type",params:{type: "boolean"}};
+if(data171.setWeight !== undefined && func0.call(data171, "setWeight")){
+let data172 = data171.setWeight;
+if(!(((typeof data172 == "number") && (!(data172 % 1) && !isNaN(data172))) && (isFinite(data172)))){
+const err237 = {instancePath:instancePath+"/rollout/steps/" + i39+"/setWeight",schemaPath:"#/properties/rollout/properties/steps/items/properties/setWeight/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err237];
 }
@@ -3100,10 +3103,9 @@ vErrors.push(err237);
 }
 errors++;
 }
-}
-if(data154.artifact !== undefined && func0.call(data154, "artifact")){
-if(typeof data154.artifact !== "string"){
-const err238 = {instancePath:instancePath+"/package/artifact",schemaPath:"#/properties/package/properties/artifact/type",keyword:"type",params:{type: "string"}};
+if((typeof data172 == "number") && (isFinite(data172))){
+if(data172 > 100 || isNaN(data172)){
+const err238 = {instancePath:instancePath+"/rollout/steps/" + i39+"/setWeight",schemaPath:"#/properties/rollout/properties/steps/items/properties/setWeight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
 if(vErrors === null){
 vErrors = [err238];
 }
@@ -3112,10 +3114,8 @@ vErrors.push(err238);
 }
 errors++;
 }
-}
-if(data154.excludeDevDependencies !== undefined && func0.call(data154, "excludeDevDependencies")){
-if(typeof data154.excludeDevDependencies !== "boolean"){
-const err239 = {instancePath:instancePath+"/package/excludeDevDependencies",schemaPath:"#/properties/package/properties/excludeDevDependencies/type",keyword:"type",params:{type: "boolean"}};
+if(data172 < 0 || isNaN(data172)){
+const err239 = {instancePath:instancePath+"/rollout/steps/" + i39+"/setWeight",schemaPath:"#/properties/rollout/properties/steps/items/properties/setWeight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err239];
 }
@@ -3125,9 +3125,11 @@ vErrors.push(err239);
 errors++;
 }
 }
-if(data154.bundle !== undefined && func0.call(data154, "bundle")){
-if(typeof data154.bundle !== "boolean"){
-const err240 = {instancePath:instancePath+"/package/bundle",schemaPath:"#/properties/package/properties/bundle/type",keyword:"type",params:{type: "boolean"}};
+}
+if(data171.pause !== undefined && func0.call(data171, "pause")){
+let data173 = data171.pause;
+if((!(((typeof data173 == "number") && (!(data173 % 1) && !isNaN(data173))) && (isFinite(data173)))) && (typeof data173 !== "string")){
+const err240 = {instancePath:instancePath+"/rollout/steps/" + i39+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/properties/pause/type",keyword:"type",params:{type: schema31.properties.rollout.properties.steps.items.properties.pause.type}};
 if(vErrors === null){
 vErrors = [err240];
 }
@@ -3136,12 +3138,9 @@ vErrors.push(err240);
 }
 errors++;
 }
-}
-}
-}
-if(data.plugins !== undefined && func0.call(data, "plugins")){
-if(typeof data.plugins != "object"){
-const err241 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: schema31.properties.plugins.type}};
+if((typeof data173 == "number") && (isFinite(data173))){
+if(data173 < 0 || isNaN(data173)){
+const err241 = {instancePath:instancePath+"/rollout/steps/" + i39+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err241];
 }
@@ -3151,9 +3150,9 @@ vErrors.push(err241);
 errors++;
 }
 }
-if(data.resources !== undefined && func0.call(data, "resources")){
-if(typeof data.resources != "object"){
-const err242 = {instancePath:instancePath+"/resources",schemaPath:"#/properties/resources/type",keyword:"type",params:{type: schema31.properties.resources.type}};
+if(typeof data173 === "string"){
+if(!pattern16.test(data173)){
+const err242 = {instancePath:instancePath+"/rollout/steps/" + i39+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/properties/pause/pattern",keyword:"pattern",params:{pattern: "^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"}};
 if(vErrors === null){
 vErrors = [err242];
 }
@@ -3163,10 +3162,10 @@ vErrors.push(err242);
 errors++;
 }
 }
-if(data.layers !== undefined && func0.call(data, "layers")){
-let data167 = data.layers;
-if((!(data167 && typeof data167 == "object" && !Array.isArray(data167))) && (data167 !== null)){
-const err243 = {instancePath:instancePath+"/layers",schemaPath:"#/properties/layers/type",keyword:"type",params:{type: schema31.properties.layers.type}};
+}
+if(data171.check !== undefined && func0.call(data171, "check")){
+if(typeof data171.check !== "string"){
+const err243 = {instancePath:instancePath+"/rollout/steps/" + i39+"/check",schemaPath:"#/properties/rollout/properties/steps/items/properties/check/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err243];
 }
@@ -3176,9 +3175,9 @@ vErrors.push(err243);
 errors++;
 }
 }
-if(data.useDotenv !== undefined && func0.call(data, "useDotenv")){
-if(typeof data.useDotenv !== "boolean"){
-const err244 = {instancePath:instancePath+"/useDotenv",schemaPath:"#/properties/useDotenv/type",keyword:"type",params:{type: "boolean"}};
+}
+else {
+const err244 = {instancePath:instancePath+"/rollout/steps/" + i39,schemaPath:"#/properties/rollout/properties/steps/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err244];
 }
@@ -3190,12 +3189,1015 @@ errors++;
 }
 }
 else {
-const err245 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+const err245 = {instancePath:instancePath+"/rollout/steps",schemaPath:"#/properties/rollout/properties/steps/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err245];
 }
 else {
 vErrors.push(err245);
+}
+errors++;
+}
+}
+if(data166.analysis !== undefined && func0.call(data166, "analysis")){
+let data175 = data166.analysis;
+if(data175 && typeof data175 == "object" && !Array.isArray(data175)){
+if((data175.metrics === undefined) || (!(func0.call(data175, "metrics")))){
+const err246 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "metrics"}};
+if(vErrors === null){
+vErrors = [err246];
+}
+else {
+vErrors.push(err246);
+}
+errors++;
+}
+for(const key22 of Object.keys(data175)){
+if(!((((((key22 === "interval") || (key22 === "initialDelay")) || (key22 === "failureLimit")) || (key22 === "inconclusive")) || (key22 === "minSamples")) || (key22 === "metrics"))){
+const err247 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22}};
+if(vErrors === null){
+vErrors = [err247];
+}
+else {
+vErrors.push(err247);
+}
+errors++;
+}
+}
+if(data175.interval !== undefined && func0.call(data175, "interval")){
+let data176 = data175.interval;
+if((!(((typeof data176 == "number") && (!(data176 % 1) && !isNaN(data176))) && (isFinite(data176)))) && (typeof data176 !== "string")){
+const err248 = {instancePath:instancePath+"/rollout/analysis/interval",schemaPath:"#/properties/rollout/properties/analysis/properties/interval/type",keyword:"type",params:{type: schema31.properties.rollout.properties.analysis.properties.interval.type}};
+if(vErrors === null){
+vErrors = [err248];
+}
+else {
+vErrors.push(err248);
+}
+errors++;
+}
+if((typeof data176 == "number") && (isFinite(data176))){
+if(data176 < 0 || isNaN(data176)){
+const err249 = {instancePath:instancePath+"/rollout/analysis/interval",schemaPath:"#/properties/rollout/properties/analysis/properties/interval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err249];
+}
+else {
+vErrors.push(err249);
+}
+errors++;
+}
+}
+if(typeof data176 === "string"){
+if(!pattern6.test(data176)){
+const err250 = {instancePath:instancePath+"/rollout/analysis/interval",schemaPath:"#/properties/rollout/properties/analysis/properties/interval/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+if(vErrors === null){
+vErrors = [err250];
+}
+else {
+vErrors.push(err250);
+}
+errors++;
+}
+}
+}
+if(data175.initialDelay !== undefined && func0.call(data175, "initialDelay")){
+let data177 = data175.initialDelay;
+if((!(((typeof data177 == "number") && (!(data177 % 1) && !isNaN(data177))) && (isFinite(data177)))) && (typeof data177 !== "string")){
+const err251 = {instancePath:instancePath+"/rollout/analysis/initialDelay",schemaPath:"#/properties/rollout/properties/analysis/properties/initialDelay/type",keyword:"type",params:{type: schema31.properties.rollout.properties.analysis.properties.initialDelay.type}};
+if(vErrors === null){
+vErrors = [err251];
+}
+else {
+vErrors.push(err251);
+}
+errors++;
+}
+if((typeof data177 == "number") && (isFinite(data177))){
+if(data177 < 0 || isNaN(data177)){
+const err252 = {instancePath:instancePath+"/rollout/analysis/initialDelay",schemaPath:"#/properties/rollout/properties/analysis/properties/initialDelay/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err252];
+}
+else {
+vErrors.push(err252);
+}
+errors++;
+}
+}
+if(typeof data177 === "string"){
+if(!pattern6.test(data177)){
+const err253 = {instancePath:instancePath+"/rollout/analysis/initialDelay",schemaPath:"#/properties/rollout/properties/analysis/properties/initialDelay/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+if(vErrors === null){
+vErrors = [err253];
+}
+else {
+vErrors.push(err253);
+}
+errors++;
+}
+}
+}
+if(data175.failureLimit !== undefined && func0.call(data175, "failureLimit")){
+let data178 = data175.failureLimit;
+if(!(((typeof data178 == "number") && (!(data178 % 1) && !isNaN(data178))) && (isFinite(data178)))){
+const err254 = {instancePath:instancePath+"/rollout/analysis/failureLimit",schemaPath:"#/properties/rollout/properties/analysis/properties/failureLimit/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err254];
+}
+else {
+vErrors.push(err254);
+}
+errors++;
+}
+if((typeof data178 == "number") && (isFinite(data178))){
+if(data178 < 1 || isNaN(data178)){
+const err255 = {instancePath:instancePath+"/rollout/analysis/failureLimit",schemaPath:"#/properties/rollout/properties/analysis/properties/failureLimit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err255];
+}
+else {
+vErrors.push(err255);
+}
+errors++;
+}
+}
+}
+if(data175.inconclusive !== undefined && func0.call(data175, "inconclusive")){
+let data179 = data175.inconclusive;
+if(!(((data179 === "pause") || (data179 === "fail")) || (data179 === "pass"))){
+const err256 = {instancePath:instancePath+"/rollout/analysis/inconclusive",schemaPath:"#/properties/rollout/properties/analysis/properties/inconclusive/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.analysis.properties.inconclusive.enum}};
+if(vErrors === null){
+vErrors = [err256];
+}
+else {
+vErrors.push(err256);
+}
+errors++;
+}
+}
+if(data175.minSamples !== undefined && func0.call(data175, "minSamples")){
+let data180 = data175.minSamples;
+if(!(((typeof data180 == "number") && (!(data180 % 1) && !isNaN(data180))) && (isFinite(data180)))){
+const err257 = {instancePath:instancePath+"/rollout/analysis/minSamples",schemaPath:"#/properties/rollout/properties/analysis/properties/minSamples/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err257];
+}
+else {
+vErrors.push(err257);
+}
+errors++;
+}
+if((typeof data180 == "number") && (isFinite(data180))){
+if(data180 < 1 || isNaN(data180)){
+const err258 = {instancePath:instancePath+"/rollout/analysis/minSamples",schemaPath:"#/properties/rollout/properties/analysis/properties/minSamples/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err258];
+}
+else {
+vErrors.push(err258);
+}
+errors++;
+}
+}
+}
+if(data175.metrics !== undefined && func0.call(data175, "metrics")){
+let data181 = data175.metrics;
+if(Array.isArray(data181)){
+const len40 = data181.length;
+for(let i40=0; i40<len40; i40++){
+let data182 = data181[i40];
+if(data182 && typeof data182 == "object" && !Array.isArray(data182)){
+if((data182.name === undefined) || (!(func0.call(data182, "name")))){
+const err259 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i40,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/required",keyword:"required",params:{missingProperty: "name"}};
+if(vErrors === null){
+vErrors = [err259];
+}
+else {
+vErrors.push(err259);
+}
+errors++;
+}
+for(const key23 of Object.keys(data182)){
+if(!(((key23 === "name") || (key23 === "max")) || (key23 === "tolerance"))){
+const err260 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i40,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23}};
+if(vErrors === null){
+vErrors = [err260];
+}
+else {
+vErrors.push(err260);
+}
+errors++;
+}
+}
+if(data182.name !== undefined && func0.call(data182, "name")){
+let data183 = data182.name;
+if(!((data183 === "error-rate") || (data183 === "latency-p95"))){
+const err261 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i40+"/name",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/name/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.analysis.properties.metrics.items.properties.name.enum}};
+if(vErrors === null){
+vErrors = [err261];
+}
+else {
+vErrors.push(err261);
+}
+errors++;
+}
+}
+if(data182.max !== undefined && func0.call(data182, "max")){
+let data184 = data182.max;
+if((!((typeof data184 == "number") && (isFinite(data184)))) && (typeof data184 !== "string")){
+const err262 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i40+"/max",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/max/type",keyword:"type",params:{type: schema31.properties.rollout.properties.analysis.properties.metrics.items.properties.max.type}};
+if(vErrors === null){
+vErrors = [err262];
+}
+else {
+vErrors.push(err262);
+}
+errors++;
+}
+if((typeof data184 == "number") && (isFinite(data184))){
+if(data184 < 0 || isNaN(data184)){
+const err263 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i40+"/max",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/max/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err263];
+}
+else {
+vErrors.push(err263);
+}
+errors++;
+}
+}
+if(typeof data184 === "string"){
+if(!pattern20.test(data184)){
+const err264 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i40+"/max",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/max/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(%|ms|s)?$"}};
+if(vErrors === null){
+vErrors = [err264];
+}
+else {
+vErrors.push(err264);
+}
+errors++;
+}
+}
+}
+if(data182.tolerance !== undefined && func0.call(data182, "tolerance")){
+let data185 = data182.tolerance;
+if((!((typeof data185 == "number") && (isFinite(data185)))) && (typeof data185 !== "string")){
+const err265 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i40+"/tolerance",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/tolerance/type",keyword:"type",params:{type: schema31.properties.rollout.properties.analysis.properties.metrics.items.properties.tolerance.type}};
+if(vErrors === null){
+vErrors = [err265];
+}
+else {
+vErrors.push(err265);
+}
+errors++;
+}
+if((typeof data185 == "number") && (isFinite(data185))){
+if(data185 < 0 || isNaN(data185)){
+const err266 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i40+"/tolerance",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/tolerance/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err266];
+}
+else {
+vErrors.push(err266);
+}
+errors++;
+}
+}
+if(typeof data185 === "string"){
+if(!pattern21.test(data185)){
+const err267 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i40+"/tolerance",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/tolerance/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?%?$"}};
+if(vErrors === null){
+vErrors = [err267];
+}
+else {
+vErrors.push(err267);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err268 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i40,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err268];
+}
+else {
+vErrors.push(err268);
+}
+errors++;
+}
+}
+}
+else {
+const err269 = {instancePath:instancePath+"/rollout/analysis/metrics",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err269];
+}
+else {
+vErrors.push(err269);
+}
+errors++;
+}
+}
+}
+else {
+const err270 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err270];
+}
+else {
+vErrors.push(err270);
+}
+errors++;
+}
+}
+if(data166.onFailure !== undefined && func0.call(data166, "onFailure")){
+let data186 = data166.onFailure;
+if(!((data186 === "rollback") || (data186 === "pause"))){
+const err271 = {instancePath:instancePath+"/rollout/onFailure",schemaPath:"#/properties/rollout/properties/onFailure/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.onFailure.enum}};
+if(vErrors === null){
+vErrors = [err271];
+}
+else {
+vErrors.push(err271);
+}
+errors++;
+}
+}
+if(data166.bake !== undefined && func0.call(data166, "bake")){
+let data187 = data166.bake;
+if((!(((typeof data187 == "number") && (!(data187 % 1) && !isNaN(data187))) && (isFinite(data187)))) && (typeof data187 !== "string")){
+const err272 = {instancePath:instancePath+"/rollout/bake",schemaPath:"#/properties/rollout/properties/bake/type",keyword:"type",params:{type: schema31.properties.rollout.properties.bake.type}};
+if(vErrors === null){
+vErrors = [err272];
+}
+else {
+vErrors.push(err272);
+}
+errors++;
+}
+if((typeof data187 == "number") && (isFinite(data187))){
+if(data187 < 0 || isNaN(data187)){
+const err273 = {instancePath:instancePath+"/rollout/bake",schemaPath:"#/properties/rollout/properties/bake/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err273];
+}
+else {
+vErrors.push(err273);
+}
+errors++;
+}
+}
+if(typeof data187 === "string"){
+if(!pattern6.test(data187)){
+const err274 = {instancePath:instancePath+"/rollout/bake",schemaPath:"#/properties/rollout/properties/bake/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+if(vErrors === null){
+vErrors = [err274];
+}
+else {
+vErrors.push(err274);
+}
+errors++;
+}
+}
+}
+if(data166.deadline !== undefined && func0.call(data166, "deadline")){
+let data188 = data166.deadline;
+if((!(((typeof data188 == "number") && (!(data188 % 1) && !isNaN(data188))) && (isFinite(data188)))) && (typeof data188 !== "string")){
+const err275 = {instancePath:instancePath+"/rollout/deadline",schemaPath:"#/properties/rollout/properties/deadline/type",keyword:"type",params:{type: schema31.properties.rollout.properties.deadline.type}};
+if(vErrors === null){
+vErrors = [err275];
+}
+else {
+vErrors.push(err275);
+}
+errors++;
+}
+if((typeof data188 == "number") && (isFinite(data188))){
+if(data188 < 0 || isNaN(data188)){
+const err276 = {instancePath:instancePath+"/rollout/deadline",schemaPath:"#/properties/rollout/properties/deadline/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err276];
+}
+else {
+vErrors.push(err276);
+}
+errors++;
+}
+}
+if(typeof data188 === "string"){
+if(!pattern6.test(data188)){
+const err277 = {instancePath:instancePath+"/rollout/deadline",schemaPath:"#/properties/rollout/properties/deadline/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
+if(vErrors === null){
+vErrors = [err277];
+}
+else {
+vErrors.push(err277);
+}
+errors++;
+}
+}
+}
+if(data166.expand !== undefined && func0.call(data166, "expand")){
+let data189 = data166.expand;
+if(!((data189 === "late") || (data189 === "early"))){
+const err278 = {instancePath:instancePath+"/rollout/expand",schemaPath:"#/properties/rollout/properties/expand/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.expand.enum}};
+if(vErrors === null){
+vErrors = [err278];
+}
+else {
+vErrors.push(err278);
+}
+errors++;
+}
+}
+if(data166.rollbackWindow !== undefined && func0.call(data166, "rollbackWindow")){
+let data190 = data166.rollbackWindow;
+if(!(((typeof data190 == "number") && (!(data190 % 1) && !isNaN(data190))) && (isFinite(data190)))){
+const err279 = {instancePath:instancePath+"/rollout/rollbackWindow",schemaPath:"#/properties/rollout/properties/rollbackWindow/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err279];
+}
+else {
+vErrors.push(err279);
+}
+errors++;
+}
+if((typeof data190 == "number") && (isFinite(data190))){
+if(data190 > 100 || isNaN(data190)){
+const err280 = {instancePath:instancePath+"/rollout/rollbackWindow",schemaPath:"#/properties/rollout/properties/rollbackWindow/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
+if(vErrors === null){
+vErrors = [err280];
+}
+else {
+vErrors.push(err280);
+}
+errors++;
+}
+if(data190 < 1 || isNaN(data190)){
+const err281 = {instancePath:instancePath+"/rollout/rollbackWindow",schemaPath:"#/properties/rollout/properties/rollbackWindow/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err281];
+}
+else {
+vErrors.push(err281);
+}
+errors++;
+}
+}
+}
+}
+}
+if(data.checks !== undefined && func0.call(data, "checks")){
+let data191 = data.checks;
+if(Array.isArray(data191)){
+const len41 = data191.length;
+for(let i41=0; i41<len41; i41++){
+let data192 = data191[i41];
+if(data192 && typeof data192 == "object" && !Array.isArray(data192)){
+if((data192.name === undefined) || (!(func0.call(data192, "name")))){
+const err282 = {instancePath:instancePath+"/checks/" + i41,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "name"}};
+if(vErrors === null){
+vErrors = [err282];
+}
+else {
+vErrors.push(err282);
+}
+errors++;
+}
+if((data192.function === undefined) || (!(func0.call(data192, "function")))){
+const err283 = {instancePath:instancePath+"/checks/" + i41,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "function"}};
+if(vErrors === null){
+vErrors = [err283];
+}
+else {
+vErrors.push(err283);
+}
+errors++;
+}
+for(const key24 of Object.keys(data192)){
+if(!(((((key24 === "name") || (key24 === "function")) || (key24 === "payload")) || (key24 === "http")) || (key24 === "expect"))){
+const err284 = {instancePath:instancePath+"/checks/" + i41,schemaPath:"#/properties/checks/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24}};
+if(vErrors === null){
+vErrors = [err284];
+}
+else {
+vErrors.push(err284);
+}
+errors++;
+}
+}
+if(data192.name !== undefined && func0.call(data192, "name")){
+if(typeof data192.name !== "string"){
+const err285 = {instancePath:instancePath+"/checks/" + i41+"/name",schemaPath:"#/properties/checks/items/properties/name/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err285];
+}
+else {
+vErrors.push(err285);
+}
+errors++;
+}
+}
+if(data192.function !== undefined && func0.call(data192, "function")){
+if(typeof data192.function !== "string"){
+const err286 = {instancePath:instancePath+"/checks/" + i41+"/function",schemaPath:"#/properties/checks/items/properties/function/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err286];
+}
+else {
+vErrors.push(err286);
+}
+errors++;
+}
+}
+if(data192.http !== undefined && func0.call(data192, "http")){
+let data195 = data192.http;
+if(data195 && typeof data195 == "object" && !Array.isArray(data195)){
+if((data195.path === undefined) || (!(func0.call(data195, "path")))){
+const err287 = {instancePath:instancePath+"/checks/" + i41+"/http",schemaPath:"#/properties/checks/items/properties/http/required",keyword:"required",params:{missingProperty: "path"}};
+if(vErrors === null){
+vErrors = [err287];
+}
+else {
+vErrors.push(err287);
+}
+errors++;
+}
+for(const key25 of Object.keys(data195)){
+if(!(((key25 === "method") || (key25 === "path")) || (key25 === "body"))){
+const err288 = {instancePath:instancePath+"/checks/" + i41+"/http",schemaPath:"#/properties/checks/items/properties/http/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25}};
+if(vErrors === null){
+vErrors = [err288];
+}
+else {
+vErrors.push(err288);
+}
+errors++;
+}
+}
+if(data195.method !== undefined && func0.call(data195, "method")){
+if(typeof data195.method !== "string"){
+const err289 = {instancePath:instancePath+"/checks/" + i41+"/http/method",schemaPath:"#/properties/checks/items/properties/http/properties/method/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err289];
+}
+else {
+vErrors.push(err289);
+}
+errors++;
+}
+}
+if(data195.path !== undefined && func0.call(data195, "path")){
+if(typeof data195.path !== "string"){
+const err290 = {instancePath:instancePath+"/checks/" + i41+"/http/path",schemaPath:"#/properties/checks/items/properties/http/properties/path/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err290];
+}
+else {
+vErrors.push(err290);
+}
+errors++;
+}
+}
+}
+else {
+const err291 = {instancePath:instancePath+"/checks/" + i41+"/http",schemaPath:"#/properties/checks/items/properties/http/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err291];
+}
+else {
+vErrors.push(err291);
+}
+errors++;
+}
+}
+if(data192.expect !== undefined && func0.call(data192, "expect")){
+let data198 = data192.expect;
+if(data198 && typeof data198 == "object" && !Array.isArray(data198)){
+for(const key26 of Object.keys(data198)){
+if(!((key26 === "status") || (key26 === "match"))){
+const err292 = {instancePath:instancePath+"/checks/" + i41+"/expect",schemaPath:"#/properties/checks/items/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26}};
+if(vErrors === null){
+vErrors = [err292];
+}
+else {
+vErrors.push(err292);
+}
+errors++;
+}
+}
+if(data198.status !== undefined && func0.call(data198, "status")){
+let data199 = data198.status;
+if(!(((typeof data199 == "number") && (!(data199 % 1) && !isNaN(data199))) && (isFinite(data199)))){
+const err293 = {instancePath:instancePath+"/checks/" + i41+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err293];
+}
+else {
+vErrors.push(err293);
+}
+errors++;
+}
+if((typeof data199 == "number") && (isFinite(data199))){
+if(data199 > 599 || isNaN(data199)){
+const err294 = {instancePath:instancePath+"/checks/" + i41+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/maximum",keyword:"maximum",params:{comparison: "<=", limit: 599}};
+if(vErrors === null){
+vErrors = [err294];
+}
+else {
+vErrors.push(err294);
+}
+errors++;
+}
+if(data199 < 100 || isNaN(data199)){
+const err295 = {instancePath:instancePath+"/checks/" + i41+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100}};
+if(vErrors === null){
+vErrors = [err295];
+}
+else {
+vErrors.push(err295);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err296 = {instancePath:instancePath+"/checks/" + i41+"/expect",schemaPath:"#/properties/checks/items/properties/expect/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err296];
+}
+else {
+vErrors.push(err296);
+}
+errors++;
+}
+}
+}
+else {
+const err297 = {instancePath:instancePath+"/checks/" + i41,schemaPath:"#/properties/checks/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err297];
+}
+else {
+vErrors.push(err297);
+}
+errors++;
+}
+}
+}
+else {
+const err298 = {instancePath:instancePath+"/checks",schemaPath:"#/properties/checks/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err298];
+}
+else {
+vErrors.push(err298);
+}
+errors++;
+}
+}
+if(data.stages !== undefined && func0.call(data, "stages")){
+let data200 = data.stages;
+if(data200 && typeof data200 == "object" && !Array.isArray(data200)){
+for(const key27 of Object.keys(data200)){
+let data201 = data200[key27];
+if((!(data201 && typeof data201 == "object" && !Array.isArray(data201))) && (data201 !== null)){
+const err299 = {instancePath:instancePath+"/stages/" + key27.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/stages/additionalProperties/type",keyword:"type",params:{type: schema31.properties.stages.additionalProperties.type}};
+if(vErrors === null){
+vErrors = [err299];
+}
+else {
+vErrors.push(err299);
+}
+errors++;
+}
+if(data201 && typeof data201 == "object" && !Array.isArray(data201)){
+for(const key28 of Object.keys(data201)){
+if(!(((key28 === "params") || (key28 === "resolvers")) || (key28 === "observability"))){
+const err300 = {instancePath:instancePath+"/stages/" + key27.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/stages/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28}};
+if(vErrors === null){
+vErrors = [err300];
+}
+else {
+vErrors.push(err300);
+}
+errors++;
+}
+}
+if(data201.params !== undefined && func0.call(data201, "params")){
+let data202 = data201.params;
+if((!(data202 && typeof data202 == "object" && !Array.isArray(data202))) && (data202 !== null)){
+const err301 = {instancePath:instancePath+"/stages/" + key27.replace(/~/g, "~0").replace(/\//g, "~1")+"/params",schemaPath:"#/properties/stages/additionalProperties/properties/params/type",keyword:"type",params:{type: schema31.properties.stages.additionalProperties.properties.params.type}};
+if(vErrors === null){
+vErrors = [err301];
+}
+else {
+vErrors.push(err301);
+}
+errors++;
+}
+}
+}
+}
+}
+else {
+const err302 = {instancePath:instancePath+"/stages",schemaPath:"#/properties/stages/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err302];
+}
+else {
+vErrors.push(err302);
+}
+errors++;
+}
+}
+if(data.params !== undefined && func0.call(data, "params")){
+let data203 = data.params;
+if(data203 && typeof data203 == "object" && !Array.isArray(data203)){
+for(const key29 of Object.keys(data203)){
+let data204 = data203[key29];
+if((!(data204 && typeof data204 == "object" && !Array.isArray(data204))) && (data204 !== null)){
+const err303 = {instancePath:instancePath+"/params/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/params/additionalProperties/type",keyword:"type",params:{type: schema31.properties.params.additionalProperties.type}};
+if(vErrors === null){
+vErrors = [err303];
+}
+else {
+vErrors.push(err303);
+}
+errors++;
+}
+}
+}
+else {
+const err304 = {instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err304];
+}
+else {
+vErrors.push(err304);
+}
+errors++;
+}
+}
+if(data.state !== undefined && func0.call(data, "state")){
+let data205 = data.state;
+if(data205 && typeof data205 == "object" && !Array.isArray(data205)){
+for(const key30 of Object.keys(data205)){
+if(!(key30 === "path")){
+const err305 = {instancePath:instancePath+"/state",schemaPath:"#/properties/state/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30}};
+if(vErrors === null){
+vErrors = [err305];
+}
+else {
+vErrors.push(err305);
+}
+errors++;
+}
+}
+if(data205.path !== undefined && func0.call(data205, "path")){
+if(typeof data205.path !== "string"){
+const err306 = {instancePath:instancePath+"/state/path",schemaPath:"#/properties/state/properties/path/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err306];
+}
+else {
+vErrors.push(err306);
+}
+errors++;
+}
+}
+}
+else {
+const err307 = {instancePath:instancePath+"/state",schemaPath:"#/properties/state/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err307];
+}
+else {
+vErrors.push(err307);
+}
+errors++;
+}
+}
+if(data.package !== undefined && func0.call(data, "package")){
+let data207 = data.package;
+if((!(data207 && typeof data207 == "object" && !Array.isArray(data207))) && (data207 !== null)){
+const err308 = {instancePath:instancePath+"/package",schemaPath:"#/properties/package/type",keyword:"type",params:{type: schema31.properties.package.type}};
+if(vErrors === null){
+vErrors = [err308];
+}
+else {
+vErrors.push(err308);
+}
+errors++;
+}
+if(data207 && typeof data207 == "object" && !Array.isArray(data207)){
+for(const key31 of Object.keys(data207)){
+if(!(((((((key31 === "patterns") || (key31 === "include")) || (key31 === "exclude")) || (key31 === "individually")) || (key31 === "artifact")) || (key31 === "excludeDevDependencies")) || (key31 === "bundle"))){
+const err309 = {instancePath:instancePath+"/package",schemaPath:"#/properties/package/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key31}};
+if(vErrors === null){
+vErrors = [err309];
+}
+else {
+vErrors.push(err309);
+}
+errors++;
+}
+}
+if(data207.patterns !== undefined && func0.call(data207, "patterns")){
+let data208 = data207.patterns;
+if(Array.isArray(data208)){
+const len42 = data208.length;
+for(let i42=0; i42<len42; i42++){
+if(typeof data208[i42] !== "string"){
+const err310 = {instancePath:instancePath+"/package/patterns/" + i42,schemaPath:"#/properties/package/properties/patterns/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err310];
+}
+else {
+vErrors.push(err310);
+}
+errors++;
+}
+}
+}
+else {
+const err311 = {instancePath:instancePath+"/package/patterns",schemaPath:"#/properties/package/properties/patterns/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err311];
+}
+else {
+vErrors.push(err311);
+}
+errors++;
+}
+}
+if(data207.include !== undefined && func0.call(data207, "include")){
+let data210 = data207.include;
+if(Array.isArray(data210)){
+const len43 = data210.length;
+for(let i43=0; i43<len43; i43++){
+if(typeof data210[i43] !== "string"){
+const err312 = {instancePath:instancePath+"/package/include/" + i43,schemaPath:"#/properties/package/properties/include/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err312];
+}
+else {
+vErrors.push(err312);
+}
+errors++;
+}
+}
+}
+else {
+const err313 = {instancePath:instancePath+"/package/include",schemaPath:"#/properties/package/properties/include/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err313];
+}
+else {
+vErrors.push(err313);
+}
+errors++;
+}
+}
+if(data207.exclude !== undefined && func0.call(data207, "exclude")){
+let data212 = data207.exclude;
+if(Array.isArray(data212)){
+const len44 = data212.length;
+for(let i44=0; i44<len44; i44++){
+if(typeof data212[i44] !== "string"){
+const err314 = {instancePath:instancePath+"/package/exclude/" + i44,schemaPath:"#/properties/package/properties/exclude/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err314];
+}
+else {
+vErrors.push(err314);
+}
+errors++;
+}
+}
+}
+else {
+const err315 = {instancePath:instancePath+"/package/exclude",schemaPath:"#/properties/package/properties/exclude/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err315];
+}
+else {
+vErrors.push(err315);
+}
+errors++;
+}
+}
+if(data207.individually !== undefined && func0.call(data207, "individually")){
+if(typeof data207.individually !== "boolean"){
+const err316 = {instancePath:instancePath+"/package/individually",schemaPath:"#/properties/package/properties/individually/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err316];
+}
+else {
+vErrors.push(err316);
+}
+errors++;
+}
+}
+if(data207.artifact !== undefined && func0.call(data207, "artifact")){
+if(typeof data207.artifact !== "string"){
+const err317 = {instancePath:instancePath+"/package/artifact",schemaPath:"#/properties/package/properties/artifact/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err317];
+}
+else {
+vErrors.push(err317);
+}
+errors++;
+}
+}
+if(data207.excludeDevDependencies !== undefined && func0.call(data207, "excludeDevDependencies")){
+if(typeof data207.excludeDevDependencies !== "boolean"){
+const err318 = {instancePath:instancePath+"/package/excludeDevDependencies",schemaPath:"#/properties/package/properties/excludeDevDependencies/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err318];
+}
+else {
+vErrors.push(err318);
+}
+errors++;
+}
+}
+if(data207.bundle !== undefined && func0.call(data207, "bundle")){
+if(typeof data207.bundle !== "boolean"){
+const err319 = {instancePath:instancePath+"/package/bundle",schemaPath:"#/properties/package/properties/bundle/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err319];
+}
+else {
+vErrors.push(err319);
+}
+errors++;
+}
+}
+}
+}
+if(data.plugins !== undefined && func0.call(data, "plugins")){
+if(typeof data.plugins != "object"){
+const err320 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: schema31.properties.plugins.type}};
+if(vErrors === null){
+vErrors = [err320];
+}
+else {
+vErrors.push(err320);
+}
+errors++;
+}
+}
+if(data.resources !== undefined && func0.call(data, "resources")){
+if(typeof data.resources != "object"){
+const err321 = {instancePath:instancePath+"/resources",schemaPath:"#/properties/resources/type",keyword:"type",params:{type: schema31.properties.resources.type}};
+if(vErrors === null){
+vErrors = [err321];
+}
+else {
+vErrors.push(err321);
+}
+errors++;
+}
+}
+if(data.layers !== undefined && func0.call(data, "layers")){
+let data220 = data.layers;
+if((!(data220 && typeof data220 == "object" && !Array.isArray(data220))) && (data220 !== null)){
+const err322 = {instancePath:instancePath+"/layers",schemaPath:"#/properties/layers/type",keyword:"type",params:{type: schema31.properties.layers.type}};
+if(vErrors === null){
+vErrors = [err322];
+}
+else {
+vErrors.push(err322);
+}
+errors++;
+}
+}
+if(data.useDotenv !== undefined && func0.call(data, "useDotenv")){
+if(typeof data.useDotenv !== "boolean"){
+const err323 = {instancePath:instancePath+"/useDotenv",schemaPath:"#/properties/useDotenv/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err323];
+}
+else {
+vErrors.push(err323);
+}
+errors++;
+}
+}
+}
+else {
+const err324 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err324];
+}
+else {
+vErrors.push(err324);
 }
 errors++;
 }
@@ -3258,7 +4260,10 @@ export const names: Readonly<Record<string, readonly string[]>> = {
  ],
  "#/properties/functions/additionalProperties/additionalProperties": [
   "handler",
+  "command",
   "runtime",
+  "concurrency",
+  "isolation",
   "memorySize",
   "memory",
   "timeout",
@@ -3295,6 +4300,10 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "snapStart",
   "runtimeManagement"
  ],
+ "#/properties/functions/additionalProperties/properties/concurrency/additionalProperties": [
+  "instances",
+  "calls"
+ ],
  "#/properties/functions/additionalProperties/properties/events/items/additionalProperties": [
   "http",
   "httpApi",
@@ -3319,7 +4328,8 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "stream",
   "websocket",
   "queue",
-  "topic"
+  "topic",
+  "bucket"
  ],
  "#/properties/functions/additionalProperties/properties/events/items/properties/http/additionalProperties": [
   "method",
@@ -3380,6 +4390,56 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "allowCredentials",
   "maxAge",
   "cacheControl"
+ ],
+ "#/properties/functions/additionalProperties/properties/events/items/properties/schedule/additionalProperties": [
+  "expression",
+  "rate",
+  "cron",
+  "name",
+  "description",
+  "enabled",
+  "input",
+  "timezone",
+  "overlap",
+  "inputPath",
+  "inputTransformer",
+  "method"
+ ],
+ "#/properties/functions/additionalProperties/properties/events/items/properties/queue/additionalProperties": [
+  "queue",
+  "name",
+  "batchSize",
+  "window",
+  "maximumBatchingWindow",
+  "visibility",
+  "maxReceives",
+  "deadLetter",
+  "concurrency",
+  "maximumConcurrency",
+  "rate",
+  "enabled"
+ ],
+ "#/properties/functions/additionalProperties/properties/events/items/properties/topic/additionalProperties": [
+  "topic",
+  "name",
+  "filter",
+  "maxReceives",
+  "deadLetter",
+  "enabled"
+ ],
+ "#/properties/functions/additionalProperties/properties/events/items/properties/bucket/additionalProperties": [
+  "bucket",
+  "name",
+  "events",
+  "prefix",
+  "suffix",
+  "rules",
+  "path",
+  "enabled"
+ ],
+ "#/properties/functions/additionalProperties/properties/events/items/properties/bucket/properties/rules/items/additionalProperties": [
+  "prefix",
+  "suffix"
  ],
  "#/properties/functions/additionalProperties/properties/package/additionalProperties": [
   "patterns",
