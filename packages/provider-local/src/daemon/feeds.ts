@@ -7,12 +7,18 @@ import type { Queue } from './queue.js';
 export interface Feed {
   /** Takes nothing further, and waits for what is under way. */
   close(graceMs: number): Promise<void>;
+  /** Of a schedule: one run now, whatever the time. Resolves with its id once it is kept. */
+  run?(): Promise<string>;
 }
 
 export interface FeedHost {
   readonly scope: Scope;
   /** Folder of this trigger's own data; it stays while the trigger is disabled and goes when it is removed. */
   readonly dir: string;
+  /** Folder of the stage. */
+  readonly stageDir: string;
+  /** It was not enabled until now: what happened before is not owed. False when the daemon begins. */
+  readonly fresh: boolean;
   readonly now: () => number;
   readonly caller: Caller;
   /** The stage's queue of this name, made when it is not there. */
