@@ -18,6 +18,9 @@ const KNOWN: ReadonlySet<string> = new Set<ErrorCode>([
   'SFX6008',
   'SFX6010',
   'SFX6011',
+  'SFX6012',
+  'SFX6013',
+  'SFX6014',
   'SFX6103',
   'SFX6104',
   'SFX6105',
@@ -27,6 +30,7 @@ const KNOWN: ReadonlySet<string> = new Set<ErrorCode>([
   'SFX6109',
   'SFX6110',
   'SFX6111',
+  'SFX6112',
 ]);
 
 /** The daemon's answer to a request that it refused, as a coded error. */

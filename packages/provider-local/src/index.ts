@@ -13,7 +13,15 @@ import { createClient } from './client.js';
 import { capabilities, compile } from './compile.js';
 import { identityOf, reachEngine } from './engine.js';
 import { isName } from './names.js';
-import { invoker, logReader, metricsReader, urlsOf } from './observe.js';
+import {
+  activationLister,
+  activationReader,
+  invoker,
+  laterInvoker,
+  logReader,
+  metricsReader,
+  urlsOf,
+} from './observe.js';
 import { schema, settingsOf } from './options.js';
 import { traffic } from './traffic.js';
 import { httpTriggers } from './triggers/http.js';
@@ -66,6 +74,9 @@ async function connect(scope: Scope, options: JsonObject, run: Run): Promise<Con
     versions: versions(scope, client),
     traffic: traffic(scope, client),
     invoke: invoker(scope, client, run),
+    invokeLater: laterInvoker(scope, client),
+    activations: activationLister(scope, client),
+    activation: activationReader(scope, client),
     urls: () => urlsOf(scope, client),
     logs: logReader(scope, client, run),
     metrics: metricsReader(scope, client),

@@ -1,5 +1,16 @@
-import type { InvokeTarget, Json, LogLine, Metrics, Run, Scope, Version } from '@sfx-deploy/plugin';
+import type {
+  Activation,
+  ActivationQuery,
+  InvokeTarget,
+  Json,
+  LogLine,
+  Metrics,
+  Run,
+  Scope,
+  Version,
+} from '@sfx-deploy/plugin';
 import type { Client } from './client.js';
+import { isName } from './names.js';
 import { stagePath, versionPath } from './versions.js';
 import type { EngineService, InvokeWrite } from './wire.js';
 
@@ -13,10 +24,7 @@ export function invoker(
   run: Run,
 ): (target: InvokeTarget, payload: Json) => Promise<Json> {
   return async (target, payload) => {
-    const json: InvokeWrite =
-      'version' in target
-        ? { function: target.function, version: target.version.id, payload }
-        : { function: target.function, alias: target.alias, payload };
+    const json = writeOf(target, payload);
     const path = `${stagePath(scope)}/invoke`;
     const answer = await client.ask<{ result: Json }>({
       op: 'invoke',
@@ -33,10 +41,63 @@ export function invoker(
   };
 }
 
+function writeOf(target: InvokeTarget, payload: Json): InvokeWrite {
+  return 'version' in target
+    ? { function: target.function, version: target.version.id, payload }
+    : { function: target.function, alias: target.alias, payload };
+}
+
+/** The id of the activation, once the call is on the engine's disk. Asked once: twice would be two calls. */
+export function laterInvoker(
+  scope: Scope,
+  client: Client,
+): (target: InvokeTarget, payload: Json) => Promise<string> {
+  return async (target, payload) => {
+    const answer = await client.ask<{ activation: string }>({
+      op: 'invoke.later',
+      on: target.function,
+      method: 'POST',
+      path: `${stagePath(scope)}/invoke`,
+      json: { ...writeOf(target, payload), later: true } satisfies InvokeWrite,
+      repeatable: false,
+    });
+    return answer.activation;
+  };
+}
+
+export function activationLister(scope: Scope, client: Client) {
+  return (query: ActivationQuery): Promise<readonly Activation[]> => {
+    const asked = new URLSearchParams();
+    if (query.function !== undefined) asked.set('function', query.function);
+    if (query.status !== undefined) asked.set('status', query.status);
+    if (query.since !== undefined) asked.set('since', String(query.since.getTime()));
+    if (query.limit !== undefined) asked.set('limit', String(query.limit));
+    return client.ask<Activation[]>({
+      op: 'activations',
+      on: scope.stage,
+      method: 'GET',
+      path: `${stagePath(scope)}/activations?${asked}`,
+    });
+  };
+}
+
+export function activationReader(scope: Scope, client: Client) {
+  return async (id: string): Promise<Activation | undefined> => {
+    // What cannot be an id is none that is known, not a request that is wrong.
+    if (!isName(id)) return undefined;
+    return client.find<Activation>({
+      op: 'activation',
+      on: id,
+      method: 'GET',
+      path: `${stagePath(scope)}/activations/${id}`,
+    });
+  };
+}
+
 export function logReader(scope: Scope, client: Client, run: Run) {
   return async function* logs(version: Version, since: Date, follow: boolean): AsyncGenerator<LogLine> {
     const query = `since=${since.getTime()}${follow ? '&follow=1' : ''}`;
-    const lines = client.lines<Pick<LogLine, 'at' | 'stream' | 'text'>>({
+    const lines = client.lines<Pick<LogLine, 'at' | 'stream' | 'text' | 'activation'>>({
       op: 'logs',
       on: version.unit,
       method: 'GET',

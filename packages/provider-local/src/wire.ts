@@ -96,6 +96,8 @@ export interface InvokeWrite {
   /** Id of a version. */
   readonly version?: string;
   readonly payload: Json;
+  /** Answers the activation's id at once; the call is made later. */
+  readonly later?: boolean;
 }
 
 /** A service and stage on the engine, as `sfx local status` tells it. */

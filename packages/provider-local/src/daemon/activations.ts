@@ -25,6 +25,8 @@ export interface Activations {
   ended(begun: Begun, outcome: Outcome, ms: number, problem: Problem | undefined, status?: number): void;
   /** A state that no call tells: waiting for its first try, or given up without one. On disk when it resolves. */
   put(kept: Kept): Promise<void>;
+  /** All that was told is on disk when it resolves. */
+  flush(): Promise<void>;
   /** Newest first. */
   list(filter: ActivationFilter): Promise<Kept[]>;
   find(id: string): Promise<Kept | undefined>;
@@ -106,6 +108,7 @@ export function createActivations(options: ActivationsOptions): Activations {
       add(kept);
       await rows.flush();
     },
+    flush: () => rows.flush(),
     list: (filter) => take(rows, inMemory(), filter),
     async find(id) {
       const running = inMemory().find((one) => one.id === id);

@@ -4,7 +4,7 @@ import type { WireError } from '../wire.js';
 import { findRoute } from './admin-routes.js';
 import { guarded } from './disk.js';
 import { isRefusal, refusal, textOf } from './refusal.js';
-import type { AdminRoute, Engine } from './routes/route.js';
+import { type AdminRoute, type Engine, isAccepted } from './routes/route.js';
 import { sameToken } from './token.js';
 
 /**
@@ -48,7 +48,7 @@ async function serve(
     found.route.act({ engine, path: found.path, query: url.searchParams, body, signal: gone.signal }),
   );
   if (answer instanceof Function) await stream(res, answer());
-  else send(res, 200, answer ?? {});
+  else send(res, isAccepted(answer) ? 202 : 200, answer ?? {});
 }
 
 function send(res: ServerResponse, status: number, value: unknown): void {

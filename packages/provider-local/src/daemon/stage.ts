@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import type { Scope, Table } from '@sfx-deploy/plugin';
 import { isName } from '../names.js';
 import type { AliasDocument, AliasWrite, EngineService, TriggerDocument } from '../wire.js';
-import { type Activations, createActivations } from './activations.js';
+import type { Activations } from './activations.js';
 import type { Backends } from './backends.js';
-import { type Caller, createCaller, type Ended } from './caller.js';
+import type { Caller, Ended } from './caller.js';
 import type { Crowd } from './crowd.js';
 import { makeFolder, readDocument, writeDocument } from './disk.js';
 import { createGateway } from './gateway.js';
+import type { Aim } from './later.js';
 import { LOOPBACK, listen, listenFrom } from './ports.js';
 import { refusal } from './refusal.js';
-import { type Cors, createRouter, pick, type Router } from './router.js';
+import { namedHosts } from './request.js';
+import { createRouter, pick, type Router, type RouteSource } from './router.js';
+import { openCalls } from './stage-calls.js';
 import { type Chosen, openVersions, type VersionStore } from './versions.js';
 
 /** One service and stage on the engine: its versions, aliases, triggers, its port and the gateway behind it. */
@@ -21,6 +24,11 @@ export interface Stage {
   readonly versions: VersionStore;
   readonly caller: Caller;
   readonly activations: Activations;
+  /**
+   * Takes a call that nobody waits for; the id of its activation once it is on disk. `payload`: JSON as text. Throws
+   * SFX6112, SFX6012, SFX6013, SFX6004.
+   */
+  later(fn: string, payload: string, aim: Aim): Promise<string>;
   /** Changes to one stage happen one after the other. */
   serially<T>(act: () => Promise<T>): Promise<T>;
   alias(id: string): AliasDocument | undefined;
@@ -87,20 +95,21 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   reroute(state);
   const choose = (alias: string, unit: string, candidate: boolean) =>
     chooseVersion(state, alias, unit, candidate);
-  const activations = createActivations({
-    dir: join(dir, 'activations'),
-    now,
-    lost: (text) => process.stderr.write(`${scope.service}/${scope.stage}: ${text}\n`),
+  const { activations, caller, later } = openCalls(options, {
+    choose,
+    byId: (id) => versions.byId(id),
+    aliasFor: (fn) => [...state.aliases].find(([, alias]) => Object.hasOwn(alias.table, fn))?.[0],
   });
-  const { ended } = options;
-  const caller = createCaller({ choose, byId: (id) => versions.byId(id), activations, now, ended });
-  const server = createGateway({ router: () => state.router, choose });
+  const token = (alias: string) => state.aliases.get(alias)?.token;
+  const hosts = namedHosts(process.env['SFX_LOCAL_HOSTS']);
+  const server = createGateway({ scope, caller, router: () => state.router, token }, { hosts });
   let chain: Promise<unknown> = Promise.resolve();
   return {
     scope,
     versions,
     caller,
     activations,
+    later: (fn, payload, aim) => later.accept(fn, payload, aim),
     serially: (act) => {
       const next = chain.then(act);
       chain = next.catch(() => undefined);
@@ -117,10 +126,13 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     choose,
     url: () => (state.listening ? `http://${LOOPBACK}:${state.port}` : null),
     report: () => report(state),
-    open: (from, reserved) => openPort(state, server, from, reserved),
+    async open(from, reserved) {
+      await openPort(state, server, from, reserved);
+      await later.resume();
+    },
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await versions.close(graceMs);
+      await Promise.all([later.close(), versions.close(graceMs)]);
       await closeConnections(server, closed);
       await activations.close();
       state.listening = false;
@@ -216,11 +228,12 @@ function reroute(state: State): void {
   const http = [...state.triggers.values()].filter((trigger) => trigger.kind === 'http' && trigger.enabled);
   state.router = createRouter(
     http.map((trigger) => {
-      const props = trigger.props as unknown as { method: string; path: string; cors: Cors | null };
+      const props = trigger.props as unknown as Pick<RouteSource, 'method' | 'path' | 'cors' | 'authorizer'>;
       return {
         method: props.method,
         path: props.path,
         cors: props.cors,
+        authorizer: props.authorizer ?? null,
         function: trigger.function,
         alias: trigger.alias,
       };

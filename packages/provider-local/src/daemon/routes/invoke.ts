@@ -1,25 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import type { ErrorCode } from '@sfx-deploy/plugin';
 import type { InvokeWrite } from '../../wire.js';
 import type { Caller } from '../caller.js';
-import type { Failure } from '../outcomes.js';
+import { FAILED } from '../failures.js';
 import { refusal } from '../refusal.js';
-import { type AdminCall, type AdminRoute, jsonOf, known, MB, missing, route, STAGE } from './route.js';
+import {
+  type AdminCall,
+  type AdminRoute,
+  accepted,
+  jsonOf,
+  known,
+  MB,
+  missing,
+  route,
+  STAGE,
+} from './route.js';
 
 /** Calls of one function by whoever holds the token. */
 export const invokeRoutes: readonly AdminRoute[] = [route('POST', `${STAGE}/invoke`, invoke, 10 * MB)];
 
-const FAILED: Readonly<Record<Failure, ErrorCode>> = {
-  threw: 'SFX6106',
-  crashed: 'SFX6107',
-  timeout: 'SFX6108',
-  unloadable: 'SFX6111',
-  busy: 'SFX6110',
-};
-
 async function invoke(call: AdminCall): Promise<unknown> {
   const wanted = jsonOf<InvokeWrite>(call.body);
   const stage = known(call) ?? missing('stage');
+  if (wanted.later === true) {
+    const activation = await stage.later(wanted.function, JSON.stringify(wanted.payload ?? null), wanted);
+    return accepted({ activation });
+  }
   const id = randomUUID();
   const called = await stage.caller.call({
     cause: 'invoke',

@@ -32,6 +32,17 @@ export interface AdminRoute {
   act(call: AdminCall): Promise<unknown>;
 }
 
+const taken = Symbol('accepted');
+
+/** An answer for what is done later: 202 instead of 200. */
+export function accepted(answer: object): object {
+  return { ...answer, [taken]: true };
+}
+
+export function isAccepted(answer: unknown): boolean {
+  return typeof answer === 'object' && answer !== null && taken in answer;
+}
+
 export const MB = 1024 * 1024;
 export const STAGE = '/v1/stages/:service/:stage';
 export const VERSION = `${STAGE}/versions/:unit/:digest`;
