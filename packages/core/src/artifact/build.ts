@@ -8,13 +8,14 @@ import type { Run } from '../run.js';
 import { type Cache, openCache } from './cache.js';
 import { bundledCode } from './code-bundled.js';
 import { plainCode } from './code-files.js';
+import { findFiles, runFile } from './files.js';
 import { type Entry, findEntry } from './handler.js';
 import { findIncluded } from './include.js';
 import { influencesOf } from './influences.js';
 import { createLooker, type Looker } from './inputs.js';
-import type { Code, Job, Tools } from './job.js';
+import type { Code, CodeResult, Job, Tools } from './job.js';
 import { createPlaces, type Places } from './places.js';
-import { recipeOf } from './recipe.js';
+import { type FilesRecipe, type NodeRecipe, recipeOf } from './recipe.js';
 import type { BuildOptions, BuildRequest } from './request.js';
 import { type RuntimeFiles, readRuntime } from './runtime-files.js';
 import { type ZipFile, zip } from './zip.js';
@@ -71,6 +72,11 @@ async function prepareAll(
   const jobs = await pMap(requests, async ({ key, unit, dir: given }): Promise<Job> => {
     const recipe = recipeOf(unit);
     const dir = await realpath(given);
+    if (recipe.kind === 'files') {
+      const { files: included, diagnostics: problems } = await findFiles(dir, recipe, at, places);
+      diagnostics.push(...problems);
+      return { key, dir, recipe, entries: [], included };
+    }
     const found = await pMap(recipe.entries, (entry) => findEntry(dir, entry, at(entry.function), places));
     const { files: included, diagnostics: problems } = await findIncluded(dir, recipe.include);
     diagnostics.push(...found.filter((one): one is Diagnostic => !isEntry(one)), ...problems);
@@ -81,10 +87,20 @@ async function prepareAll(
 }
 
 async function codeOf(group: readonly Job[], tools: Tools, run: Run): Promise<ReadonlyMap<Job, Code>> {
-  const result = await (group[0]!.recipe.bundle ? bundledCode(group, tools) : plainCode(group, tools));
+  const result = await madeOf(group, tools);
   const twice = [...result.code].flatMap(([job, code]) => sameNames(job, code));
   report([...result.diagnostics, ...twice], run);
   return result.code;
+}
+
+async function madeOf(group: readonly Job[], tools: Tools): Promise<CodeResult> {
+  const files = group.filter((job): job is Job<FilesRecipe> => job.recipe.kind === 'files');
+  if (files.length > 0) {
+    const code = files.map((job): [Job, Code] => [job, { files: [runFile(job.recipe)], inputs: new Set() }]);
+    return { code: new Map(code), diagnostics: [] };
+  }
+  const node = group as readonly Job<NodeRecipe>[];
+  return node[0]!.recipe.bundle ? bundledCode(node, tools) : plainCode(node, tools);
 }
 
 function isEntry(found: Entry | Diagnostic): found is Entry {
@@ -114,14 +130,19 @@ function report(diagnostics: readonly Diagnostic[], run: Run): void {
 }
 
 function sameNames(job: Job, code: Code): Diagnostic[] {
-  const entries = new Set(job.entries.map((entry) => `${entry.function}.mjs`));
+  const entries = new Map(
+    job.recipe.entries.map(({ function: fn }) => [
+      `${fn}.${job.recipe.kind === 'files' ? 'json' : 'mjs'}`,
+      fn,
+    ]),
+  );
   const own = code.files.map((file) => file.name);
   const clashes = own.filter((name, index) => own.indexOf(name) !== index);
   clashes.push(...job.included.map((file) => file.name).filter((name) => entries.has(name)));
   return [...new Set(clashes)].map((name) => ({
     code: 'SFX2307',
     severity: 'error',
-    message: `${name} is both a file of the project and the entry of function ${name.slice(0, -'.mjs'.length)}`,
+    message: `${name} is both a file of the project and the entry of function ${entries.get(name)}`,
   }));
 }
 
@@ -155,7 +176,8 @@ async function remember(
 function groups(jobs: readonly Job[]): Job[][] {
   const all = new Map<string, Job[]>();
   for (const job of jobs) {
-    const key = JSON.stringify([job.dir, job.recipe.host, job.recipe.bundle]);
+    const { recipe } = job;
+    const key = JSON.stringify([job.dir, recipe.host, recipe.kind, recipe.kind === 'node' && recipe.bundle]);
     all.set(key, [...(all.get(key) ?? []), job]);
   }
   return [...all.values()];
@@ -163,6 +185,7 @@ function groups(jobs: readonly Job[]): Job[][] {
 
 function keyOf({ dir, recipe, entries, included }: Job, runtime: RuntimeFiles): Digest {
   const names = included.map(({ name, executable }) => [name, executable]);
+  if (recipe.kind === 'files') return digestOf({ form, dir, recipe, names });
   return digestOf({ form, dir, recipe, entries, names, runtime: runtime.digest, esbuild: esbuildVersion() });
 }
 

@@ -3,9 +3,10 @@ import { entryId } from './bundle.js';
 import { filesOf, ownFilesOf } from './influences.js';
 import { type Code, type CodeResult, checkedBundle, type Job, type Tools } from './job.js';
 import { isInside, isPackaged, projectRoot } from './project.js';
+import type { NodeRecipe } from './recipe.js';
 
 /** `bundle: true`: one file per function that needs nothing else. */
-export async function bundledCode(jobs: readonly Job[], tools: Tools): Promise<CodeResult> {
+export async function bundledCode(jobs: readonly Job<NodeRecipe>[], tools: Tools): Promise<CodeResult> {
   const { bundle, diagnostics } = await checkedBundle(jobs, tools, 'all');
   if (bundle === undefined) return { code: new Map(), diagnostics };
   const root = projectRoot(jobs[0]!.dir);

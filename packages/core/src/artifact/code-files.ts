@@ -10,13 +10,14 @@ import { ownFilesOf } from './influences.js';
 import { type Code, type CodeResult, checkedBundle, type Job, type Tools } from './job.js';
 import { posix } from './places.js';
 import { isInside } from './project.js';
+import type { NodeRecipe } from './recipe.js';
 import type { ZipFile } from './zip.js';
 
 /**
  * `bundle: false`: the handler's file and what it imports by a relative path, as they are, and a small entry per function.
  * Node runs them without a bundler's help, so what only a bundler understands is refused here and not at the first call.
  */
-export async function plainCode(jobs: readonly Job[], tools: Tools): Promise<CodeResult> {
+export async function plainCode(jobs: readonly Job<NodeRecipe>[], tools: Tools): Promise<CodeResult> {
   const checked = await checkedBundle(jobs, tools, 'relative');
   if (checked.bundle === undefined) return { code: new Map(), diagnostics: checked.diagnostics };
   const { dir, recipe } = jobs[0]!;

@@ -7,7 +7,7 @@ import type { Position } from '../model/service.js';
 import type { Places } from './places.js';
 
 /** In the order in which they are tried. */
-const endings = ['ts', 'mts', 'js', 'mjs', 'cjs'] as const;
+const ENDINGS = { node: ['ts', 'mts', 'js', 'mjs', 'cjs'], python: ['py'] } as const;
 
 /** One function of a unit, with its code found. */
 export interface Entry {
@@ -23,7 +23,9 @@ export async function findEntry(
   { function: name, handler }: { readonly function: string; readonly handler: string },
   at: Position | undefined,
   places: Places,
+  language: keyof typeof ENDINGS = 'node',
 ): Promise<Entry | Diagnostic> {
+  const endings = ENDINGS[language];
   const dot = handler.lastIndexOf('.');
   if (dot <= handler.lastIndexOf('/') + 1 || dot === handler.length - 1) {
     return missing(
@@ -40,8 +42,9 @@ export async function findEntry(
     const found = await stat(join(dir, file)).catch(notThere);
     if (found?.isFile()) return { function: name, file, exportName: handler.slice(dot + 1) };
   }
-  const near = didYouMean(stem, await stemsIn(dir));
-  return missing(name, handler, `no ${stem}.{${endings.join(',')}}${near}`, at, places);
+  const near = didYouMean(stem, await stemsIn(dir, endings));
+  const shown = endings.length === 1 ? endings[0] : `{${endings.join(',')}}`;
+  return missing(name, handler, `no ${stem}.${shown}${near}`, at, places);
 }
 
 function missing(
@@ -55,8 +58,9 @@ function missing(
   return { code: 'SFX2301', severity: 'error', message, ...(at && places.mark(at, why)) };
 }
 
-async function stemsIn(dir: string): Promise<string[]> {
-  const files = await glob(`**/*.{${endings.join(',')}}`, {
+async function stemsIn(dir: string, endings: readonly string[]): Promise<string[]> {
+  const patterns = endings.map((ending) => `**/*.${ending}`);
+  const files = await glob(patterns, {
     cwd: dir,
     ignore: ['**/node_modules/**'],
     deep: 6,

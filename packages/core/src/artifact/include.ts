@@ -17,7 +17,7 @@ export interface IncludedFile {
 const neverWalked = ['**/.git/**', '**/.sfx/**'];
 
 /** Files that usually hold secrets: taken only when a pattern without a wildcard names them. */
-const secret =
+export const secret =
   /(^|\/)(\.env(\..*)?|\.npmrc|\.netrc|\.git|\.sfx|\.aws|\.ssh|id_(rsa|dsa|ecdsa|ed25519)|[^/]*\.(pem|key|p12|pfx|jks|keystore))(\/|$)/i;
 
 /** The files that `include` names, sorted, with what was left out as warnings (SFX2308) and what is outside as errors (SFX2306). */
@@ -26,9 +26,19 @@ export async function findIncluded(
   patterns: readonly string[],
 ): Promise<{ readonly files: readonly IncludedFile[]; readonly diagnostics: readonly Diagnostic[] }> {
   const diagnostics: Diagnostic[] = [];
+  const names = await matches(dir, patterns, diagnostics);
+  return { files: await filesOf(dir, names, diagnostics), diagnostics };
+}
+
+/** These files of the project, sorted; what is outside of it, itself or by a link, goes to `diagnostics` (SFX2306). */
+export async function filesOf(
+  dir: string,
+  names: readonly string[],
+  diagnostics: Diagnostic[],
+): Promise<readonly IncludedFile[]> {
   const files: IncludedFile[] = [];
-  const root = patterns.length === 0 ? dir : projectRoot(dir);
-  for (const name of await matches(dir, patterns, diagnostics)) {
+  const root = names.length === 0 ? dir : projectRoot(dir);
+  for (const name of names) {
     const path = join(dir, name);
     const real = await realpath(path);
     if (!isInside(path, dir) || !(isInside(real, root) || isPackaged(real))) {
@@ -37,7 +47,7 @@ export async function findIncluded(
       files.push({ name, path, executable: ((await stat(path)).mode & 0o100) !== 0 });
     }
   }
-  return { files: files.sort((a, b) => (a.name < b.name ? -1 : 1)), diagnostics };
+  return files.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 async function matches(
@@ -78,8 +88,8 @@ function expand(dir: string, pattern: string, excluded: readonly string[]): Prom
   });
 }
 
-function problem(
-  code: 'SFX2306' | 'SFX2308',
+export function problem(
+  code: 'SFX2306' | 'SFX2308' | 'SFX2313' | 'SFX2314',
   severity: Diagnostic['severity'],
   message: string,
   hint?: string,

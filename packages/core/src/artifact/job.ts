@@ -6,17 +6,18 @@ import { errorsOf, noExport, warningsOf, withoutExport } from './diagnose.js';
 import type { Entry } from './handler.js';
 import type { IncludedFile } from './include.js';
 import type { Places } from './places.js';
-import type { NodeRecipe } from './recipe.js';
+import type { NodeRecipe, Recipe } from './recipe.js';
 import type { RuntimeFiles } from './runtime-files.js';
 import type { ZipFile } from './zip.js';
 
 /** One unit to be built, with its files found. */
-export interface Job {
+export interface Job<R extends Recipe = Recipe> {
   /** As asked for. */
   readonly key: string;
   /** Absolute, without symbolic links. */
   readonly dir: string;
-  readonly recipe: NodeRecipe;
+  readonly recipe: R;
+  /** Of JavaScript and TypeScript. */
   readonly entries: readonly Entry[];
   readonly included: readonly IncludedFile[];
 }
@@ -42,7 +43,7 @@ export interface CodeResult {
 
 /** Bundles the entries of jobs that share a folder; without `bundle` where the code has errors. */
 export async function checkedBundle(
-  jobs: readonly Job[],
+  jobs: readonly Job<NodeRecipe>[],
   { runtime, places, at }: Tools,
   inline: 'all' | 'relative',
 ): Promise<{ readonly bundle?: Bundle; readonly diagnostics: readonly Diagnostic[] }> {

@@ -73,4 +73,16 @@ export const artifactErrors = {
     hint: 'Reinstall sfx together with its optional packages; esbuild needs the one for this system.',
     exit: 1,
   },
+  SFX2313: {
+    kind: 'mistake',
+    title: 'an artifact without files',
+    hint: 'Correct `package.patterns`, so that they name what the program needs.',
+    exit: 64,
+  },
+  SFX2314: {
+    kind: 'mistake',
+    title: 'too much for one artifact',
+    hint: 'Name what belongs to it under `package.patterns`.',
+    exit: 64,
+  },
 } as const satisfies Record<string, ErrorRow>;
