@@ -67,6 +67,24 @@ export const localErrors = {
     hint: 'See `sfx local status`.',
     exit: 1,
   },
+  SFX6012: {
+    kind: 'mistake',
+    title: 'a message is too large',
+    hint: 'Send less: put what is large into a bucket, and its name into the message.',
+    exit: 1,
+  },
+  SFX6013: {
+    kind: 'provider',
+    title: 'the queue is full',
+    hint: 'See why its messages are not taken: `sfx logs` of the function, `sfx local status`.',
+    exit: 1,
+  },
+  SFX6014: {
+    kind: 'mistake',
+    title: 'the address for events was refused',
+    hint: 'Use the value of SFX_EVENTS_URL as the function gets it.',
+    exit: 1,
+  },
   SFX6101: {
     kind: 'mistake',
     title: 'no route',
@@ -165,5 +183,11 @@ export const localErrors = {
     title: 'not a request that can be read',
     hint: 'Send valid HTTP/1.1, with at most 16 KB of headers, and the whole body within a minute.',
     exit: 1,
+  },
+  SFX6130: {
+    kind: 'mistake',
+    title: 'no Python for a function',
+    hint: 'Install Python 3.9 or newer, or name one with SFX_PYTHON; then run `sfx local stop` and the command again.',
+    exit: 64,
   },
 } as const satisfies Record<string, ErrorRow>;
