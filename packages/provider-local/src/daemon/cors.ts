@@ -3,7 +3,7 @@ import type { Cors } from './router.js';
 /** Headers on the answer to a call of a route with CORS; flat. None for an origin that is not allowed. */
 export function corsHeaders(cors: Cors, origin: string | undefined): string[] {
   const allowed = allowedOrigin(cors, origin);
-  if (allowed === undefined) return cors.origins.includes('*') ? [] : ['vary', 'Origin'];
+  if (allowed === undefined) return ['vary', 'Origin'];
   const headers = ['access-control-allow-origin', allowed];
   if (allowed !== '*') headers.push('vary', 'Origin');
   if (cors.credentials) headers.push('access-control-allow-credentials', 'true');

@@ -1,113 +1,223 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { ErrorCode } from '@sfx-deploy/plugin';
+import type { Duplex } from 'node:stream';
+import type { Scope } from '@sfx-deploy/plugin';
+import { answer, problem, problemText } from './answer.js';
+import { challengeOf, createAuthorizers } from './authorizer.js';
+import type { Asking } from './authorizer-event.js';
+import type { Caller } from './caller.js';
 import { corsHeaders, preflightHeaders } from './cors.js';
-import type { Failure, Outcome } from './outcomes.js';
-import { textOf } from './refusal.js';
-import type { Match, Router } from './router.js';
-import type { Chosen, Serving } from './versions.js';
+import { MOST_DEPTH } from './failures.js';
+import { errnoOf, textOf } from './refusal.js';
+import {
+  BODY_LIMIT,
+  bodyOf,
+  depthOf,
+  discard,
+  hasBody,
+  headersOf,
+  hostOf,
+  isHere,
+  targetOf,
+} from './request.js';
+import type { Match, Route, Router } from './router.js';
 
 /** What a gateway asks of its service and stage. */
 export interface GatewayHost {
+  readonly scope: Scope;
+  readonly caller: Pick<Caller, 'begin' | 'end'>;
   router(): Router;
-  /** The version that takes this call; one draw per call. */
-  choose(alias: string, unit: string, candidate: boolean): Chosen | 'nothing live' | 'no candidate';
+  /** Another one for every state of an alias; undefined while there is none. */
+  token(alias: string): string | undefined;
 }
 
-/** Bytes of a request's body. */
-export const BODY_LIMIT = 10 * 1024 * 1024;
+export interface GatewayOptions {
+  /** Names of this machine besides the loopback ones, in lower case; `*`: any Host is taken. Default none. */
+  readonly hosts?: readonly string[];
+  /** Milliseconds in which the headers, and the whole request, must have come; default 15 s, and 60 s. */
+  readonly headersMs?: number;
+  readonly requestMs?: number;
+  /** How often that is looked after; default 5 s. */
+  readonly checkMs?: number;
+}
 
-/** A body up to this size goes out with its headers in one write, which Node does for text only: latin1 keeps every byte. */
-const ONE_WRITE_BYTES = 16 * 1024;
-
-const FAILED: Readonly<Record<Failure, readonly [status: number, code: ErrorCode, text: string]>> = {
-  threw: [500, 'SFX6106', 'the handler threw'],
-  crashed: [502, 'SFX6107', 'the instance stopped during the call'],
-  timeout: [504, 'SFX6108', 'the function took longer than its timeout'],
-  unloadable: [502, 'SFX6111', 'the handler did not load'],
-  busy: [503, 'SFX6110', 'too many calls wait for this function'],
-};
-
-/** Headers that are the connection's own, or the gateway's to say. */
-const NOT_HANDED_ON = new Set([
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'upgrade',
-  'trailer',
-  'content-length',
-  'proxy-connection',
-  'x-sfx-version',
-  'x-sfx-release',
-]);
-
-const HOST = /^[A-Za-z0-9.:_[\]-]+$/;
-
-/** The HTTP server of one service and stage: finds the route, chooses a version, hands the call over, answers. */
-export function createGateway(host: GatewayHost): Server {
-  const server = createServer({ keepAliveTimeout: 72_000 }, (req, res) => {
-    serve(host, req, res).catch((error: unknown) => {
+/** The HTTP server of one service and stage: finds the route, asks who may call, hands the call over, answers. */
+export function createGateway(host: GatewayHost, options: GatewayOptions = {}): Server {
+  const { check } = createAuthorizers(host);
+  const gateway: Gateway = { host, check, hosts: options.hosts ?? [] };
+  const take = (req: IncomingMessage, res: ServerResponse) => {
+    serve(gateway, req, res).catch((error: unknown) => {
       // Only a defect of the gateway itself comes here; the caller is told, the next call is served.
       process.stderr.write(`gateway: ${error instanceof Error ? error.stack : textOf(error)}\n`);
       if (res.headersSent) res.destroy();
       else problem(res, 500, 'SFX9001', 'the gateway failed', []);
     });
+  };
+  const server = createServer(
+    {
+      keepAliveTimeout: 72_000,
+      headersTimeout: options.headersMs ?? 15_000,
+      requestTimeout: options.requestMs ?? 60_000,
+      connectionsCheckingInterval: options.checkMs ?? 5_000,
+    },
+    take,
+  );
+  // Node would leave out what is beyond it; their size is limited anyway.
+  server.maxHeadersCount = 0;
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    if (Number(req.headers['content-length'] ?? 0) <= BODY_LIMIT) res.writeContinue();
+    take(req, res);
   });
+  server.on('clientError', unreadable);
   return server;
 }
 
-async function serve(host: GatewayHost, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const began = performance.now();
+interface Gateway {
+  readonly host: GatewayHost;
+  readonly check: ReturnType<typeof createAuthorizers>['check'];
+  readonly hosts: readonly string[];
+}
+
+/** A call on its way through. */
+interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly method: string;
+  readonly path: string;
+  readonly target: string;
+  readonly route: Route;
+  readonly params: readonly string[];
+  readonly cors: readonly string[];
+  readonly depth: number;
+}
+
+async function serve(gateway: Gateway, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const { headers } = req;
+  if (!isHere(headers.host, gateway.hosts)) {
+    discard(req);
+    return problem(res, 403, 'SFX6116', `the Host ${JSON.stringify(headers.host)} is not this machine`, []);
+  }
   const method = req.method ?? 'GET';
   const target = targetOf(req);
   const cut = target.indexOf('?');
   const path = cut < 0 ? target : target.slice(0, cut);
-  const router = host.router();
+  const router = gateway.host.router();
   const match = router.match(method, path);
-  const { origin } = req.headers;
   // A route for OPTIONS itself answers its preflights; ANY does not mean them.
   const own = match.kind === 'route' && match.route.method === 'OPTIONS';
   if (method === 'OPTIONS' && !own && preflight(router, req, res, path)) return;
   if (match.kind !== 'route') return unmatched(req, res, path, match);
   const { route, params } = match;
-  const cors = route.cors === null ? [] : corsHeaders(route.cors, origin);
-  const body = hasBody(req) ? await bodyOf(req) : null;
-  if (body === 'too large') {
-    req.resume();
-    return problem(res, 413, 'SFX6103', `the body is larger than ${BODY_LIMIT} bytes`, [
-      ...cors,
-      'connection',
-      'close',
-    ]);
+  const cors = route.cors === null ? NONE : corsHeaders(route.cors, headers.origin);
+  const depth = headers['x-sfx-depth'] === undefined ? 0 : depthOf(headers['x-sfx-depth']);
+  const exchange: Exchange = { req, res, method, path, target, route, params, cors, depth };
+  if (depth > MOST_DEPTH)
+    return refuse(exchange, 508, 'SFX6112', `${depth} functions called one another; ${MOST_DEPTH} may`);
+  if (headers.upgrade !== undefined && headers.upgrade.toLowerCase() === 'websocket')
+    return refuse(exchange, 501, 'SFX6118', 'the engine takes no WebSocket');
+  let authorizer = '';
+  if (route.authorizer) {
+    const verdict = await gateway.check(route.authorizer, asked(exchange));
+    if (verdict.kind === 'refused')
+      return refuse(exchange, verdict.status, verdict.code, verdict.message, challengeOf(route, verdict));
+    authorizer = verdict.authorizer;
   }
+  const body = hasBody(req) ? await bodyOf(req) : null;
+  if (body === 'too large')
+    return refuse(exchange, 413, 'SFX6103', `the body is larger than ${BODY_LIMIT} bytes`);
   if (body === 'gone') return;
-  const chosen = host.choose(route.alias, route.function, req.headers['x-sfx-candidate'] === '1');
-  if (chosen === 'no candidate')
-    return problem(res, 409, 'SFX6104', `${route.function} has no candidate`, cors);
-  if (chosen === 'nothing live')
-    return problem(res, 503, 'SFX6105', `nothing is live for ${route.function}`, cors);
-  const { serving, release } = chosen;
-  const outcome = await serving.pool.call({
-    kind: 'http',
-    requestId: randomUUID(),
-    method,
-    url: `http://${hostOf(req)}${target}`,
-    headers: lowered(req.rawHeaders),
-    body,
-    params,
-    route: `${route.method} ${route.path}`,
+  await call(gateway.host.caller, exchange, body, authorizer);
+}
+
+const NONE: readonly string[] = [];
+
+async function call(
+  caller: GatewayHost['caller'],
+  exchange: Exchange,
+  body: Uint8Array | null,
+  authorizer: string,
+): Promise<void> {
+  const { req, res, method, route, cors, depth, params } = exchange;
+  const trace = req.headers['traceparent'];
+  const requestId = randomUUID();
+  const begun = caller.begin({
+    cause: 'http',
+    function: route.function,
+    alias: route.alias,
+    candidate: req.headers['x-sfx-candidate'] === '1',
+    depth,
+    ...(typeof trace === 'string' && { trace }),
+    input: {
+      kind: 'http',
+      requestId,
+      method,
+      url: `http://${hostOf(req)}${exchange.target}`,
+      headers: headersOf(req.rawHeaders),
+      body,
+      params,
+      route: route.key,
+      ip: req.socket.remoteAddress ?? '',
+      authorizer,
+    },
   });
-  const ours = ['x-sfx-version', serving.shown, 'x-sfx-release', String(release), ...cors];
-  const status = answer(res, outcome, serving, method, ours, route.cors !== null);
-  serving.metrics.record(performance.now() - began, status >= 500);
+  if (begun === 'no candidate')
+    return problem(res, 409, 'SFX6104', `${route.function} has no candidate`, cors);
+  if (typeof begun === 'string')
+    return problem(res, 503, 'SFX6105', `nothing is live for ${route.function}`, cors);
+  const { serving, release, span } = begun;
+  const outcome = await serving.pool.call(begun.input);
+  const ours = [
+    'x-sfx-version',
+    serving.shown,
+    'x-sfx-release',
+    String(release),
+    'x-sfx-activation',
+    requestId,
+    'traceparent',
+    span.header,
+    ...cors,
+  ];
+  const given = answer({ res, method, ours, cors: route.cors !== null }, outcome);
+  const sent = given instanceof Promise ? await given : given;
+  if (sent.error !== undefined) serving.log('engine', sent.error.message, requestId);
+  caller.end(begun, outcome, sent);
+}
+
+function asked({ req, method, path, target, route, params, depth }: Exchange): Asking {
+  const trace = req.headers['traceparent'];
+  return {
+    route,
+    method,
+    path,
+    query: target.slice(path.length + 1),
+    host: hostOf(req),
+    headers: headersOf(req.rawHeaders),
+    params,
+    ip: req.socket.remoteAddress ?? '',
+    candidate: req.headers['x-sfx-candidate'] === '1',
+    depth,
+    ...(typeof trace === 'string' && { trace }),
+  };
+}
+
+/** Before the function was called. */
+function refuse(
+  { req, res, cors }: Exchange,
+  status: number,
+  code: Parameters<typeof problem>[2],
+  message: string,
+  more: readonly string[] = [],
+): void {
+  discard(req);
+  problem(res, status, code, message, [...cors, ...more]);
 }
 
 /** Answers a preflight, if the route that it asks about has CORS. */
 function preflight(router: Router, req: IncomingMessage, res: ServerResponse, path: string): boolean {
-  const asked = req.headers['access-control-request-method'];
-  const cors = asked === undefined ? undefined : router.preflight(asked.toUpperCase(), path)?.cors;
+  const wanted = req.headers['access-control-request-method'];
+  const cors = wanted === undefined ? undefined : router.preflight(wanted.toUpperCase(), path)?.cors;
   if (!cors) return false;
-  req.resume();
+  discard(req);
   res
     .writeHead(204, preflightHeaders(cors, req.headers.origin, req.headers['access-control-request-headers']))
     .end();
@@ -121,7 +231,7 @@ function unmatched(
   path: string,
   match: Exclude<Match, { kind: 'route' }>,
 ): void {
-  req.resume();
+  discard(req);
   if (match.kind === 'none') {
     problem(res, 404, 'SFX6101', `no route for ${req.method} ${path}`, []);
     return;
@@ -134,113 +244,23 @@ function unmatched(
   ]);
 }
 
-/** Writes the answer; its status, for the count of errors. */
-function answer(
-  res: ServerResponse,
-  outcome: Outcome,
-  from: Serving,
-  method: string,
-  extra: readonly string[],
-  hasCors: boolean,
-): number {
-  if (res.destroyed) return outcome.kind === 'http' ? outcome.status : 500;
-  if (outcome.kind === 'failed') {
-    const [status, code, text] = FAILED[outcome.why];
-    problem(res, status, code, text, extra);
-    return status;
+const UNREADABLE: Readonly<Record<string, readonly [line: string, text: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'address and headers are larger than 16 KB'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not come in time'],
+};
+
+/** What is no HTTP, too large or too slow: answered where somebody still reads, and cut off. */
+function unreadable(error: Error, socket: Duplex): void {
+  // An answer that was begun would be taken for whole with this one behind it.
+  const { _httpMessage: begun } = socket as { _httpMessage?: { readonly headersSent: boolean } | null };
+  if (!socket.writable || errnoOf(error) === 'ECONNRESET' || begun?.headersSent) {
+    socket.destroy();
+    return;
   }
-  const wrong =
-    outcome.kind === 'json' ? 'it is not an HTTP answer' : write(res, outcome, method, extra, hasCors);
-  if (wrong === undefined && outcome.kind === 'http') return outcome.status;
-  from.log('engine', `an answer was not valid: ${wrong}`);
-  problem(res, 502, 'SFX6109', "the handler's answer is not a valid one", extra);
-  return 502;
-}
-
-/** What is wrong with the answer, when it cannot be written. */
-function write(
-  res: ServerResponse,
-  outcome: Extract<Outcome, { kind: 'http' }>,
-  method: string,
-  extra: readonly string[],
-  hasCors: boolean,
-): string | undefined {
-  const { status, body } = outcome;
-  if (!Number.isInteger(status) || status < 200 || status > 599) return `status ${status}`;
-  const headers = [...extra];
-  for (let n = 0; n < outcome.headers.length; n += 2) {
-    const name = outcome.headers[n]!.toLowerCase();
-    if (NOT_HANDED_ON.has(name) || (hasCors && name.startsWith('access-control-allow-'))) continue;
-    headers.push(outcome.headers[n]!, outcome.headers[n + 1]!);
-  }
-  const bare = status === 204 || status === 304;
-  if (!bare) headers.push('content-length', String(body?.byteLength ?? 0));
-  try {
-    res.writeHead(status, headers);
-  } catch (error) {
-    return textOf(error);
-  }
-  if (bare || method === 'HEAD' || body === null) res.end();
-  else if (body.byteLength <= ONE_WRITE_BYTES)
-    res.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), 'latin1');
-  else res.end(body);
-  return undefined;
-}
-
-function problem(
-  res: ServerResponse,
-  status: number,
-  code: ErrorCode,
-  message: string,
-  headers: readonly string[],
-): void {
-  const body = Buffer.from(`${JSON.stringify({ error: { code, message } })}\n`);
-  res.writeHead(status, [
-    ...headers,
-    'content-type',
-    'application/json',
-    'content-length',
-    String(body.length),
-  ]);
-  res.end(body);
-}
-
-/** Path and query; a proxy's absolute form is cut to them. */
-function targetOf(req: IncomingMessage): string {
-  const url = req.url ?? '/';
-  if (url.startsWith('/')) return url;
-  const path = /^https?:\/\/[^/?]*(.*)$/i.exec(url)?.[1] ?? '/';
-  return path.startsWith('/') ? path : `/${path}`;
-}
-
-/** What the caller named, if a URL can be made of it. */
-function hostOf(req: IncomingMessage): string {
-  const { host } = req.headers;
-  return host !== undefined && HOST.test(host) ? host : `127.0.0.1:${req.socket.localPort}`;
-}
-
-function lowered(raw: readonly string[]): string[] {
-  return raw.map((text, n) => (n % 2 === 0 ? text.toLowerCase() : text));
-}
-
-function hasBody(req: IncomingMessage): boolean {
-  const length = req.headers['content-length'];
-  return req.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
-}
-
-function bodyOf(req: IncomingMessage): Promise<Uint8Array | 'too large' | 'gone'> {
-  if (Number(req.headers['content-length'] ?? 0) > BODY_LIMIT) return Promise.resolve('too large');
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    req.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > BODY_LIMIT) resolve('too large');
-      else chunks.push(chunk);
-    });
-    // A copy of its own: a small Buffer is a view on a pool that would be sent whole.
-    req.on('end', () => resolve(new Uint8Array(Buffer.concat(chunks))));
-    req.on('close', () => resolve('gone'));
-    req.on('error', () => resolve('gone'));
-  });
+  const [line, text] = UNREADABLE[errnoOf(error) ?? ''] ?? ['400 Bad Request', 'it is not valid HTTP'];
+  const body = problemText('SFX6119', text);
+  const length = Buffer.byteLength(body);
+  socket.end(
+    `HTTP/1.1 ${line}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n${body}`,
+  );
 }

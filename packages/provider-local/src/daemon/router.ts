@@ -1,4 +1,5 @@
 import type { Split } from '@sfx-deploy/plugin';
+import type { Authorizer } from './authorizer.js';
 
 /** The CORS answer of a route, as the trigger says it. */
 export interface Cors {
@@ -10,12 +11,28 @@ export interface Cors {
   readonly maxAge?: number;
 }
 
-export interface Route {
+/** A route as a trigger says it. */
+export interface RouteSource {
   readonly method: string;
   readonly path: string;
   readonly function: string;
   readonly alias: string;
   readonly cors: Cors | null;
+  /** Asked before the function is called. */
+  readonly authorizer?: Authorizer | null;
+}
+
+export interface Route extends RouteSource {
+  /** `GET /products/{id}` */
+  readonly key: string;
+  readonly parts: readonly Part[];
+}
+
+/** One segment of a path: text, a parameter, or a parameter that takes the rest. */
+interface Part {
+  readonly kind: 'text' | 'param' | 'rest';
+  /** The text, or the name. */
+  readonly text: string;
 }
 
 export type Match =
@@ -31,44 +48,50 @@ export interface Router {
 }
 
 interface Pattern {
-  readonly segments: readonly string[];
+  readonly parts: readonly Part[];
   readonly methods: Map<string, Route>;
 }
 
 const REST = /^\{(.+)\+\}$/;
 const PARAM = /^\{(.+)\}$/;
+const NO_PARAMS: readonly string[] = [];
 
 /**
  * Routes by specificity, segment by segment: text before a parameter, a parameter before a rest. A method of its own goes
  * before ANY, and HEAD is answered by GET. A path that has no such method may be answered by a less specific one.
  */
-export function createRouter(routes: readonly Route[]): Router {
+export function createRouter(sources: readonly RouteSource[]): Router {
   const fixed = new Map<string, Pattern>();
   const open: Pattern[] = [];
   const known = new Map<string, Pattern>();
-  for (const route of routes) {
-    const segments = segmentsOf(route.path);
-    const key = segments.map((part) => (REST.test(part) ? '{+}' : PARAM.test(part) ? '{}' : part)).join('/');
+  for (const source of sources) {
+    const parts = partsOf(source.path);
+    const key = parts.map(({ kind, text }) => (kind === 'text' ? `=${text}` : kind)).join('/');
     let pattern = known.get(key);
     if (pattern === undefined) {
-      pattern = { segments, methods: new Map() };
+      pattern = { parts, methods: new Map() };
       known.set(key, pattern);
-      if (segments.some((part) => PARAM.test(part))) open.push(pattern);
-      else fixed.set(key, pattern);
+      if (parts.some(({ kind }) => kind !== 'text')) open.push(pattern);
+      else fixed.set(parts.map(({ text }) => text).join('/'), pattern);
     }
-    pattern.methods.set(route.method.toUpperCase(), route);
+    const method = source.method.toUpperCase();
+    pattern.methods.set(method, { ...source, key: `${source.method} ${source.path}`, parts });
   }
-  open.sort((a, b) => compare(a.segments, b.segments));
+  open.sort((a, b) => compare(a.parts, b.parts));
 
   function* candidates(path: string): Generator<{ pattern: Pattern; segments: readonly string[] }> {
     const segments = segmentsOf(path);
     const exact = fixed.get(segments.join('/'));
     if (exact !== undefined) yield { pattern: exact, segments };
-    for (const pattern of open) if (fits(pattern.segments, segments)) yield { pattern, segments };
+    for (const pattern of open) if (fits(pattern.parts, segments)) yield { pattern, segments };
   }
 
   return {
     match(method, path) {
+      // The most frequent case needs no segments.
+      const exact = fixed.get(path.slice(1));
+      const direct = exact === undefined ? undefined : methodOf(exact, method);
+      if (direct !== undefined) return { kind: 'route', route: direct, params: NO_PARAMS };
       const allow = new Set<string>();
       let cors: Cors | null = null;
       for (const { pattern, segments } of candidates(path)) {
@@ -104,12 +127,19 @@ function segmentsOf(path: string): string[] {
   return parts;
 }
 
-function rank(part: string | undefined): number {
-  if (part === undefined) return 3;
-  return REST.test(part) ? 2 : PARAM.test(part) ? 1 : 0;
+function partsOf(path: string): Part[] {
+  return segmentsOf(path).map((segment) => {
+    const rest = REST.exec(segment)?.[1];
+    if (rest !== undefined) return { kind: 'rest', text: rest };
+    const param = PARAM.exec(segment)?.[1];
+    return param === undefined ? { kind: 'text', text: segment } : { kind: 'param', text: param };
+  });
 }
 
-function compare(a: readonly string[], b: readonly string[]): number {
+const RANK = { text: 0, param: 1, rest: 2 };
+
+function compare(a: readonly Part[], b: readonly Part[]): number {
+  const rank = (part: Part | undefined) => (part === undefined ? 3 : RANK[part.kind]);
   for (let n = 0; n < Math.max(a.length, b.length); n += 1) {
     const by = rank(a[n]) - rank(b[n]);
     if (by !== 0) return by;
@@ -117,24 +147,22 @@ function compare(a: readonly string[], b: readonly string[]): number {
   return 0;
 }
 
-function fits(pattern: readonly string[], segments: readonly string[]): boolean {
-  for (const [n, part] of pattern.entries()) {
-    if (REST.test(part)) return segments.length > n && segments.slice(n).join('/') !== '';
+function fits(parts: readonly Part[], segments: readonly string[]): boolean {
+  for (const [n, { kind, text }] of parts.entries()) {
+    if (kind === 'rest') return segments.length > n && segments.slice(n).join('/') !== '';
     const segment = segments[n];
     if (segment === undefined) return false;
-    if (PARAM.test(part) ? segment === '' : segment !== part) return false;
+    if (kind === 'param' ? segment === '' : segment !== text) return false;
   }
-  return segments.length === pattern.length;
+  return segments.length === parts.length;
 }
 
 /** Flat: name, value, name, value. Names are the route's own: patterns that differ only in them are one. */
-function paramsOf(route: Route, segments: readonly string[]): string[] {
+function paramsOf({ parts }: Route, segments: readonly string[]): string[] {
   const params: string[] = [];
-  for (const [n, part] of segmentsOf(route.path).entries()) {
-    const rest = REST.exec(part)?.[1];
-    const name = rest ?? PARAM.exec(part)?.[1];
-    if (name === undefined) continue;
-    params.push(name, decode(rest === undefined ? segments[n]! : segments.slice(n).join('/')));
+  for (const [n, { kind, text }] of parts.entries()) {
+    if (kind === 'text') continue;
+    params.push(text, decode(kind === 'param' ? segments[n]! : segments.slice(n).join('/')));
   }
   return params;
 }
