@@ -1,52 +1,165 @@
-/** A message that is to be kept. */
-export interface NewMessage {
-  readonly body: string;
-  readonly attributes?: Readonly<Record<string, string>>;
-  /** Milliseconds until it can be received; default 0. */
-  readonly delayMs?: number;
-  /** Calls of functions that led to it. */
-  readonly depth?: number;
-  /** `traceparent` of the call that sent it. */
-  readonly trace?: string;
-  /** Its id, where the sender has one; sending the same twice keeps one. */
-  readonly id?: string;
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { makeFolder } from './disk.js';
+import { openJournal } from './journal.js';
+import type { Peeked, Queue, QueueOptions, Received } from './messages.js';
+import { createIndex, type Entry } from './queue-index.js';
+import { createReplay, remaining, textOfRecord } from './queue-records.js';
+import { send } from './queue-send.js';
+import { add, drop, more, readSent, type State } from './queue-state.js';
+import { chunks, tidy } from './queue-tidy.js';
+import { textOf } from './refusal.js';
+
+export type { NewMessage, Peeked, Queue, QueueCounts, QueueOptions, Received } from './messages.js';
+
+/** Opens the queue of a folder, and makes it when it is not there. */
+export async function openQueue(options: QueueOptions): Promise<Queue> {
+  const log =
+    options.log ?? ((text: string) => void process.stderr.write(`queue ${options.name}: ${text}\n`));
+  await makeFolder(options.dir);
+  const { replayed, take } = createReplay();
+  const journal = await openJournal({ path: join(options.dir, 'journal'), replay: take, log });
+  const state: State = {
+    options,
+    journal,
+    index: createIndex(options.clock ?? (() => performance.now())),
+    log,
+    mark: randomBytes(6).toString('hex'),
+    listeners: new Set(),
+    given: new Map(),
+    arriving: new Map(),
+    lately: replayed.lately,
+    coming: { messages: 0, bytes: 0 },
+    owed: [],
+    next: replayed.next,
+    memory: 0,
+    rewriting: false,
+    floor: 0,
+    closed: false,
+  };
+  for (const { seq, place, given, attempts, from, delayMs } of replayed.kept.values())
+    add(state, { seq, place, given, attempts }, undefined, remaining({ from, delayMs }, options.now()));
+  tidy(state);
+  return {
+    name: options.name,
+    send: (messages) => send(state, messages),
+    receive: (max, visibilityMs, aloneAfter = Number.POSITIVE_INFINITY) =>
+      receive(state, max, visibilityMs, aloneAfter),
+    ack: (receipts) => ack(state, entriesOf(state, receipts)),
+    release: (receipts, delayMs, counted = true) =>
+      release(state, entriesOf(state, receipts), delayMs, counted),
+    waitMs: () => (state.closed ? undefined : state.index.waitMs()),
+    onMore(listener) {
+      state.listeners.add(listener);
+      return () => state.listeners.delete(listener);
+    },
+    counts: () => state.index.counts(),
+    peek: (max) => peek(state, max),
+    purge: () => purge(state),
+    async close() {
+      if (state.closed) return;
+      state.closed = true;
+      state.listeners.clear();
+      await journal.close();
+    },
+  };
 }
 
-/** A message that was handed out, and is hidden from others until it is acknowledged, released, or its time is over. */
-export interface Received {
-  readonly id: string;
-  readonly body: string;
-  readonly attributes: Readonly<Record<string, string>>;
-  /** Milliseconds since 1970. */
-  readonly sentAt: number;
-  /** How often it was handed out, this time included. */
-  readonly attempt: number;
-  readonly depth: number;
-  readonly trace?: string;
-  /** Names this handing out. */
-  readonly receipt: string;
+function receive(state: State, max: number, visibilityMs: number, aloneAfter: number): readonly Received[] {
+  const { index, journal, mark } = state;
+  const received: Received[] = [];
+  const damaged: Entry[] = [];
+  const handed: [number, number][] = [];
+  while (received.length < max && !state.closed) {
+    const entry = index.next();
+    if (entry === undefined || (received.length > 0 && entry.attempts >= aloneAfter)) break;
+    const alone = entry.attempts >= aloneAfter;
+    entry.attempts += 1;
+    const receipt = `${mark}.${entry.seq}.${entry.attempts}`;
+    index.hold(entry, receipt, Math.max(1, visibilityMs));
+    const sent = readSent(state, entry);
+    if (sent === undefined) {
+      damaged.push(entry);
+      continue;
+    }
+    handed.push([entry.seq, entry.attempts]);
+    received.push({
+      id: sent.id,
+      body: sent.body,
+      attributes: sent.attributes ?? {},
+      sentAt: sent.at,
+      attempt: entry.attempts,
+      depth: sent.depth ?? 0,
+      ...(sent.trace === undefined ? {} : { trace: sent.trace }),
+      receipt,
+    });
+    if (alone) break;
+  }
+  if (handed.length > 0) journal.note(textOfRecord(['h', handed]));
+  if (damaged.length > 0) {
+    state.log(`${damaged.length} messages cannot be read from the disk any more and are left out`);
+    ack(state, damaged).catch((error: unknown) => state.log(textOf(error)));
+  }
+  return received;
 }
 
-export interface QueueCounts {
-  readonly visible: number;
-  readonly delayed: number;
-  readonly inFlight: number;
+/** Of receipts that are current. */
+function entriesOf(state: State, receipts: readonly string[]): Entry[] {
+  return [...new Set(receipts)].flatMap((receipt) => state.index.held(receipt) ?? []);
 }
 
-/** Messages on disk, at least once. What `send` and `ack` answered holds also after `kill -9`. */
-export interface Queue {
-  readonly name: string;
-  /** Resolves with their ids once they are on disk. Throws SFX6004 when the disk is full. */
-  send(messages: readonly NewMessage[]): Promise<readonly string[]>;
-  receive(max: number, visibilityMs: number): readonly Received[];
-  /** A receipt that is not current any more is ignored: another try has the message. Resolves once it is on disk. */
-  ack(receipts: readonly string[]): Promise<void>;
-  /** Visible again after `delayMs`. */
-  release(receipts: readonly string[], delayMs: number): void;
-  /** Milliseconds until there is something to receive; undefined while it is empty or all is handed out without an end. */
-  waitMs(): number | undefined;
-  /** Called whenever something may have become visible earlier than `waitMs` said. Answers how to end that. */
-  onMore(listener: () => void): () => void;
-  counts(): QueueCounts;
-  close(): Promise<void>;
+async function ack(state: State, entries: readonly Entry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const at = state.options.now();
+  for (const entry of entries) drop(state, entry, at);
+  const seqs = [...state.owed, ...entries.map((entry) => entry.seq)];
+  state.owed = [];
+  try {
+    await state.journal.append([...chunks(seqs)].map((some) => textOfRecord(['a', at, some])));
+  } catch (error) {
+    // Not handed out again by this process; written with the next ones.
+    state.owed.push(...seqs);
+    tidy(state, true);
+    throw error;
+  }
+  tidy(state);
+}
+
+function release(state: State, entries: readonly Entry[], delayMs: number, counted: boolean): void {
+  if (entries.length === 0 || state.closed) return;
+  for (const entry of entries) {
+    if (!counted) entry.attempts -= 1;
+    state.index.free(entry, delayMs);
+  }
+  const seqs = entries.map((entry) => entry.seq);
+  if (!counted)
+    state.journal.note(textOfRecord(['h', entries.map((entry) => [entry.seq, entry.attempts] as const)]));
+  if (delayMs > 0) state.journal.note(textOfRecord(['d', state.options.now(), delayMs, seqs]));
+  more(state);
+}
+
+function peek(state: State, max: number): readonly Peeked[] {
+  const names = { ready: 'visible', delayed: 'delayed', held: 'in flight', gone: 'visible' } as const;
+  const found: Peeked[] = [];
+  state.index.counts();
+  for (const entry of state.index.all.values()) {
+    if (found.length >= max) break;
+    const sent = readSent(state, entry);
+    if (sent === undefined) continue;
+    found.push({
+      id: sent.id,
+      body: sent.body,
+      attributes: sent.attributes ?? {},
+      sentAt: sent.at,
+      attempts: entry.attempts,
+      state: names[entry.state],
+    });
+  }
+  return found;
+}
+
+async function purge(state: State): Promise<number> {
+  const entries = [...state.index.all.values()].filter((entry) => entry.state !== 'held');
+  await ack(state, entries);
+  return entries.length;
 }
