@@ -3,17 +3,20 @@ import type { ErrorCode } from '@sfx-deploy/plugin';
 import type { WireError } from '../wire.js';
 import { findRoute } from './admin-routes.js';
 import { guarded } from './disk.js';
+import { createOpenDoor, type OpenDoor } from './open-door.js';
 import { isRefusal, refusal, textOf } from './refusal.js';
 import { type AdminRoute, type Engine, isAccepted } from './routes/route.js';
 import { sameToken } from './token.js';
 
 /**
- * The admin door. It is for the owner of the home only: the token is needed for everything, and a request that a web page
- * could send is refused before it, whatever it carries (a Host that is not loopback is DNS rebinding; an Origin is a page).
+ * The admin door. It is for the owner of the home only: the token is needed for everything but the page and what it shows.
+ * What another web page could send is refused before that, whatever it carries (a Host that is not loopback is DNS
+ * rebinding; an Origin is a page).
  */
 export function createAdmin(engine: Engine, token: string): Server {
+  const open = createOpenDoor(engine);
   return createServer({ keepAliveTimeout: 30_000 }, (req, res) => {
-    serve(engine, token, req, res).catch((error: unknown) => {
+    serve(engine, token, open, req, res).catch((error: unknown) => {
       const { status, code } = isRefusal(error) ? error : { status: 500, code: 'SFX3101' as ErrorCode };
       if (!isRefusal(error))
         process.stderr.write(`admin: ${error instanceof Error ? error.stack : textOf(error)}\n`);
@@ -29,12 +32,14 @@ const LOOPBACK_HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 async function serve(
   engine: Engine,
   token: string,
+  open: OpenDoor,
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
   if (!LOOPBACK_HOST.test(req.headers.host ?? ''))
     throw refusal(403, 'SFX6003', 'the Host is not this machine');
   if (req.headers.origin !== undefined) throw refusal(403, 'SFX6003', 'requests of web pages are refused');
+  if (open.serve(req, res)) return;
   const given = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1] ?? '';
   if (!sameToken(given, token))
     throw refusal(401, 'SFX6003', given === '' ? 'the token is missing' : 'the token is wrong');

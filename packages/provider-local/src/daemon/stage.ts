@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import type { Scope, Table } from '@sfx-deploy/plugin';
 import { isName } from '../names.js';
-import type { AliasDocument, AliasWrite, EngineService, TriggerDocument } from '../wire.js';
+import type { AliasDocument, AliasWrite, EngineService, LiveService, TriggerDocument } from '../wire.js';
 import type { Activations } from './activations.js';
 import type { Backends } from './backends.js';
 import type { Caller, Ended } from './caller.js';
@@ -11,6 +11,7 @@ import type { Crowd } from './crowd.js';
 import { makeFolder, readDocument, writeDocument } from './disk.js';
 import { createGateway } from './gateway.js';
 import type { Aim } from './later.js';
+import { liveService } from './live.js';
 import { LOOPBACK, listen, listenFrom } from './ports.js';
 import { refusal } from './refusal.js';
 import { namedHosts } from './request.js';
@@ -42,6 +43,8 @@ export interface Stage {
   choose(alias: string, unit: string, candidate: boolean): Chosen | 'nothing live' | 'no candidate';
   url(): string | null;
   report(): EngineService;
+  /** For the page: names and counts. */
+  live(): LiveService;
   /** Opens its port: its own from before, or the next free one. */
   open(from: number, reserved: ReadonlySet<number>): Promise<void>;
   close(graceMs: number): Promise<void>;
@@ -126,6 +129,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     choose,
     url: () => (state.listening ? `http://${LOOPBACK}:${state.port}` : null),
     report: () => report(state),
+    live: () => live(state),
     async open(from, reserved) {
       await openPort(state, server, from, reserved);
       await later.resume();
@@ -255,6 +259,19 @@ function report(state: State): EngineService {
     versions: all.length,
     instances: all.reduce((sum, one) => sum + one.pool.instances(), 0),
   };
+}
+
+function live(state: State): LiveService {
+  const { url, queues = [] } = report(state);
+  return liveService({
+    ...state.options.scope,
+    url,
+    queues,
+    aliases: [...state.aliases.values()],
+    triggers: [...state.triggers.values()],
+    now: state.options.now(),
+    byId: (id) => state.versions.byId(id),
+  });
 }
 
 /** Answers that are being written are written; then nothing is left open. */
