@@ -58,7 +58,17 @@ async function sizeOf(path: string): Promise<number> {
 
 /** Nothing of the caller's environment but what a program needs: a daemon outlives the command that started it. */
 function environmentOf(env: Run['env']): Record<string, string> {
-  const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ', 'SystemRoot', 'TEMP', 'SFX_LOCAL_HOSTS'];
+  const names = [
+    'PATH',
+    'HOME',
+    'TMPDIR',
+    'LANG',
+    'TZ',
+    'SystemRoot',
+    'TEMP',
+    'SFX_LOCAL_HOSTS',
+    'SFX_PYTHON',
+  ];
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 

@@ -28,6 +28,8 @@ interface VersionDocument {
   readonly digest: Digest;
   readonly release: number;
   readonly config: VersionConfig;
+  /** Its files hold native code (`*.node`): it runs as a process unless it says otherwise. */
+  readonly native?: true;
   /** ISO 8601. */
   readonly staged: string;
 }
@@ -56,7 +58,10 @@ export interface VersionStore {
   /** By digest, or the part of it that is in the version's name. */
   byKey(unit: string, hex: string): Serving | undefined;
   byId(id: string): Serving | undefined;
-  /** Idempotent by digest. Throws SFX6008 (not a good artifact), SFX6004 (disk full): then nothing of it is kept. */
+  /**
+   * Idempotent by digest. Throws SFX6008 (not a good artifact), SFX6004 (disk full), SFX6130 (no Python for it): then
+   * nothing of it is kept.
+   */
   put(unit: string, hex: string, meta: StageMeta, zip: Buffer): Promise<Version>;
   /** Lets its calls finish, then removes it. Gone is success. */
   remove(version: Version): Promise<void>;
@@ -102,15 +107,20 @@ export async function openVersions(options: VersionStoreOptions): Promise<Versio
     async put(unit, hex, meta, zip) {
       const known = byKey(unit, hex);
       if (known !== undefined) return known.version;
+      await options.backends.check(meta.config, { ...hostEnvironment(), ...meta.config.environment });
+      const native = isNative(zip, meta.config);
       const document: VersionDocument = {
         unit,
         digest: `sha256:${hex}`,
         release: meta.release,
         config: meta.config,
+        ...(native && { native }),
         staged: new Date(options.now()).toISOString(),
       };
       await unpack(options, document, hex, zip);
-      return keep(document);
+      const version = await keep(document);
+      if (native) serving.get(version.id)?.log('engine', NATIVE);
+      return version;
     },
     async remove(version) {
       const known = serving.get(version.id);
@@ -169,7 +179,7 @@ async function serve(options: VersionStoreOptions, document: VersionDocument): P
     timeout: config.timeout,
     now: options.now,
     crowd: options.crowd,
-    start: options.backends.of(config, files),
+    start: options.backends.of(document.native ? { ...config, isolation: 'process' } : config, files),
     folder: files,
     config,
     log: logs.write,
@@ -182,6 +192,15 @@ async function serve(options: VersionStoreOptions, document: VersionDocument): P
     },
   });
   return { version, pool, metrics: versionMetrics(options.now, saved), logs, shown, log: logs.write };
+}
+
+const NATIVE =
+  'its files hold native code (*.node), so it runs as a process of its own; `isolation: thread` says otherwise';
+
+/** A thread would load native code into the engine's own process, where its faults are the engine's. */
+function isNative(zip: Buffer, { command, isolation, runtime }: VersionConfig): boolean {
+  const chosen = command !== undefined || isolation !== undefined || !runtime.startsWith('node');
+  return !chosen && readZip(zip).some((entry) => entry.path.endsWith('.node'));
 }
 
 /** What a program needs of its machine; nothing else of the daemon's environment reaches a handler. */
