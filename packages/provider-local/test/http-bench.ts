@@ -8,7 +8,7 @@ import type { Chosen } from '../src/daemon/versions.js';
 
 export type HttpInput = Extract<Input, { kind: 'http' }>;
 /** What a function does with a call. */
-export type Function = (input: Input) => Outcome | Promise<Outcome>;
+export type Act = (input: Input) => Outcome | Promise<Outcome>;
 
 export interface TestGateway {
   readonly port: number;
@@ -24,7 +24,7 @@ export interface TestGateway {
 }
 
 export interface Setting extends GatewayOptions {
-  readonly functions: Readonly<Record<string, Function>>;
+  readonly functions: Readonly<Record<string, Act>>;
   /** `GET /x` → function, with what else a route has. */
   readonly routes: Readonly<Record<string, string | (Partial<RouteSource> & { readonly function: string })>>;
   /** Functions that have a candidate. */

@@ -148,15 +148,18 @@ function decisionOf(outcome: Outcome, name: string): Decision {
   }
   if (outcome.kind !== 'json') return unclear(name, 'it answered with an HTTP answer');
   const result = JSON.parse(outcome.text) as unknown;
-  return decided(answered(result), name);
+  return answered(result, name);
 }
 
 /** A fetch handler or a program answers over HTTP: its body decides, or its status refuses. */
-function answered(result: unknown): unknown {
+function answered(result: unknown, name: string): Decision {
   const { status, body, isAuthorized, policyDocument } = (result ?? {}) as Record<string, unknown>;
-  if (typeof status !== 'number' || isAuthorized !== undefined || policyDocument !== undefined) return result;
-  if (status === 401 || status === 403) return { isAuthorized: false };
-  return status >= 200 && status <= 299 ? body : undefined;
+  if (typeof status !== 'number' || isAuthorized !== undefined || policyDocument !== undefined)
+    return decided(result, name);
+  if (status === 401) return refused(401, 'SFX6113', `${name} does not know the caller`);
+  if (status === 403) return { kind: 'simple', allowed: false, context: null };
+  if (status < 200 || status > 299) return unclear(name, `it answered ${status}`);
+  return decided(body, name);
 }
 
 function decided(result: unknown, name: string): Decision {
@@ -164,9 +167,9 @@ function decided(result: unknown, name: string): Decision {
   if (context !== undefined && context !== null && typeof context !== 'object')
     return unclear(name, 'its `context` is no object');
   if (typeof isAuthorized === 'boolean') return { kind: 'simple', allowed: isAuthorized, context };
-  if (policyDocument !== undefined && policyDocument !== null)
+  if (allows(policyDocument, '') !== undefined)
     return { kind: 'policy', document: policyDocument, principal: principalId, context };
-  return unclear(name, 'it answered neither `isAuthorized` nor `policyDocument`');
+  return unclear(name, 'it answered neither `isAuthorized` nor a policy that can be read');
 }
 
 function refused(status: number, code: ErrorCode, message: string): Extract<Verdict, { kind: 'refused' }> {

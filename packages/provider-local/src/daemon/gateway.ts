@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { Scope } from '@sfx-deploy/plugin';
-import { answer, problem, problemText } from './answer.js';
+import { answer, problem } from './answer.js';
 import { challengeOf, createAuthorizers } from './authorizer.js';
 import type { Asking } from './authorizer-event.js';
 import type { Caller } from './caller.js';
 import { corsHeaders, preflightHeaders } from './cors.js';
 import { MOST_DEPTH } from './failures.js';
-import { errnoOf, textOf } from './refusal.js';
+import { textOf } from './refusal.js';
 import {
   BODY_LIMIT,
   bodyOf,
@@ -21,6 +20,7 @@ import {
   targetOf,
 } from './request.js';
 import type { Match, Route, Router } from './router.js';
+import { unreadable } from './unreadable.js';
 
 /** What a gateway asks of its service and stage. */
 export interface GatewayHost {
@@ -242,25 +242,4 @@ function unmatched(
     'allow',
     match.allow.join(', '),
   ]);
-}
-
-const UNREADABLE: Readonly<Record<string, readonly [line: string, text: string]>> = {
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'address and headers are larger than 16 KB'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not come in time'],
-};
-
-/** What is no HTTP, too large or too slow: answered where somebody still reads, and cut off. */
-function unreadable(error: Error, socket: Duplex): void {
-  // An answer that was begun would be taken for whole with this one behind it.
-  const { _httpMessage: begun } = socket as { _httpMessage?: { readonly headersSent: boolean } | null };
-  if (!socket.writable || errnoOf(error) === 'ECONNRESET' || begun?.headersSent) {
-    socket.destroy();
-    return;
-  }
-  const [line, text] = UNREADABLE[errnoOf(error) ?? ''] ?? ['400 Bad Request', 'it is not valid HTTP'];
-  const body = problemText('SFX6119', text);
-  const length = Buffer.byteLength(body);
-  socket.end(
-    `HTTP/1.1 ${line}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n${body}`,
-  );
 }
