@@ -1,18 +1,34 @@
+import v8 from 'node:v8';
 import type { VersionConfig } from '../wire.js';
+import { BLANKS, createBlanks } from './blanks.js';
 import type { StartInstance } from './instance.js';
-import { startThread } from './thread.js';
+import { createProcesses, type Processes } from './process/kinds.js';
+import { threads } from './thread.js';
+import { createWatch } from './watch.js';
 
 /** What instances of all versions of an engine are made with. */
 export interface Backends {
   /** For one version; `folder` holds its files. */
   of(config: VersionConfig, folder: string): StartInstance;
+  readonly check: Processes['check'];
   /** Ends what is kept ready. */
   close(): void;
 }
 
-export function createBackends(): Backends {
+export interface BackendsOptions {
+  /** Threads that are kept ready for a version to be loaded; default `BLANKS`. */
+  readonly blanks?: number;
+}
+
+export function createBackends(options: BackendsOptions = {}): Backends {
+  // Every thread can then collect its garbage before its use of memory is judged.
+  v8.setFlagsFromString('--expose-gc');
+  const blanks = createBlanks(options.blanks ?? BLANKS);
+  const startThread = threads(blanks, createWatch());
+  const processes = createProcesses(process.env['SFX_PYTHON']);
   return {
-    of: () => startThread,
-    close: () => undefined,
+    of: (config) => processes.of(config) ?? startThread,
+    check: processes.check,
+    close: () => blanks.close(),
   };
 }

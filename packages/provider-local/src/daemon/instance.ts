@@ -21,8 +21,11 @@ export interface InstanceEvents {
   pong(): void;
   /** Bytes that it uses now, as far as it can tell. */
   used(bytes: number): void;
-  /** Once, however it ended; nothing comes after it. */
-  gone(why: string): void;
+  /**
+   * Once, however it ended; nothing comes after it. `begun`: how many of the calls sent to it it has begun, where that is
+   * certain; the others go to another instance.
+   */
+  gone(why: string, begun?: number): void;
   /** `activation`: the request id of the call that wrote it, where that is certain. */
   wrote(stream: LogStream, text: string, activation?: string): void;
 }

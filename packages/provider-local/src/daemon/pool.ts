@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { VersionConfig } from '../wire.js';
 import type { Answer } from './calls.js';
 import type { Crowd, Member } from './crowd.js';
-import type { Instance, InstanceOptions, StartInstance } from './instance.js';
+import { createInflow } from './inflow.js';
+import type { InstanceOptions, StartInstance } from './instance.js';
 import type { LogStream } from './logs.js';
 import { type Input, messageOf, type Outcome, outcomeOf } from './outcomes.js';
+import { freest, isBlocked, type Lag, newSeat, type Running, type Seat, tookCalls } from './seats.js';
 
 /** The instances of one version. */
 export interface Pool {
@@ -19,6 +22,8 @@ export interface Pool {
   /** Stops instances that had nothing to do for a while. */
   sweep(now: number): void;
   instances(): number;
+  /** Bytes that its instances used when they last said so. */
+  memory(): number;
   /** No longer counted among the others; after `drain`. */
   leave(): void;
 }
@@ -28,135 +33,191 @@ export interface PoolOptions extends InstanceOptions {
   readonly now: () => number;
   readonly crowd: Crowd;
   readonly start: StartInstance;
+  /** Milliseconds without a call after which an instance is stopped; default `IDLE_MS`. */
+  readonly idleMs?: number;
   log(stream: LogStream, text: string, activation?: string): void;
 }
 
-/** Calls that one instance works on at once. */
-const CONCURRENCY = 32;
+export const IDLE_MS = 5 * 60_000;
+
 const MOST_INSTANCES = Math.max(2, availableParallelism());
 /** Calls that may wait for an instance. */
 const MOST_WAITING = 2_000;
 const WAIT_MS = 30_000;
+/** A call that waits longer is worth another instance. */
+const PATIENCE_MS = 10;
+/** Instances that may end under a call that they have not begun. */
+const MOST_TRIES = 3;
 const LOAD_MS = 10_000;
 const PONG_MS = 1_000;
-const IDLE_MS = 5 * 60_000;
 
 interface Waiting {
   readonly input: Input;
   readonly resolve: (outcome: Outcome) => void;
-  readonly timer: NodeJS.Timeout;
-}
-
-interface Running {
-  readonly resolve: (outcome: Outcome) => void;
-  readonly timer: NodeJS.Timeout;
-}
-
-interface Seat {
-  readonly instance: Instance;
-  state: 'loading' | 'ready' | 'retired';
-  readonly calls: Map<number, Running>;
-  idleSince: number;
-  alarm: NodeJS.Timeout | undefined;
+  /** By `performance.now()`. */
+  readonly since: number;
+  /** No instance was ready when it came. */
+  readonly cold: boolean;
+  /** Instances that ended before they began it. */
+  readonly tries: number;
 }
 
 interface State {
   readonly options: PoolOptions;
+  readonly member: Member;
+  readonly mostInstances: number;
+  readonly mostCalls: number;
   readonly seats: Set<Seat>;
   readonly waiting: Set<Waiting>;
   readonly warming: Set<(problem: string | undefined) => void>;
   readonly draining: Set<() => void>;
+  readonly lag: Lag;
   nextId: number;
   /** An instance of this version was ready once. */
   loaded: boolean;
+  alarm: NodeJS.Timeout | undefined;
+  alarmAt: number;
 }
 
 export function createPool(options: PoolOptions): Pool {
   const state: State = {
     options,
+    member: {
+      instances: () => alive(state),
+      idleSince: () => idlest(state)?.idleSince,
+      stopIdlest() {
+        const seat = idlest(state);
+        if (seat !== undefined) retire(seat);
+      },
+      more: () => grow(state),
+    },
+    mostInstances: options.config.instances ?? MOST_INSTANCES,
+    mostCalls: options.config.calls ?? callsOf(options.config),
     seats: new Set(),
     waiting: new Set(),
     warming: new Set(),
     draining: new Set(),
+    lag: { ms: Infinity },
     nextId: 1,
     loaded: false,
+    alarm: undefined,
+    alarmAt: Infinity,
   };
-  const member: Member = {
-    instances: () => [...state.seats].filter((seat) => seat.state !== 'retired').length,
-    idleSince: () => idlest(state)?.idleSince,
-    stopIdlest() {
-      const seat = idlest(state);
-      if (seat !== undefined) retire(seat);
-    },
-  };
-  options.crowd.join(member);
+  options.crowd.join(state.member);
+  const idleMs = options.idleMs ?? IDLE_MS;
   return {
-    call: (input) => new Promise((resolve) => place(state, input, resolve)),
+    call: (input) => new Promise((resolve) => place(state, input, resolve, 0)),
     warm: () => warm(state),
     drain: (graceMs) => drain(state, graceMs),
     sweep(now) {
-      const seat = idlest(state);
-      if (seat !== undefined && now - seat.idleSince > IDLE_MS) retire(seat);
+      for (const seat of state.seats) if (isIdle(seat) && now - seat.idleSince >= idleMs) retire(seat);
     },
     instances: () => state.seats.size,
-    leave: () => options.crowd.leave(member),
+    memory() {
+      let sum = 0;
+      for (const seat of state.seats) sum += seat.used;
+      return sum;
+    },
+    leave: () => options.crowd.leave(state.member),
   };
+}
+
+/** What one instance works on at once, where the file does not say. */
+function callsOf(config: VersionConfig): number {
+  if (config.command !== undefined) return 100;
+  return config.runtime.startsWith('python') ? 1 : 32;
+}
+
+function alive(state: State): number {
+  let count = 0;
+  for (const seat of state.seats) if (seat.state !== 'retired') count += 1;
+  return count;
+}
+
+function isIdle(seat: Seat): boolean {
+  return seat.state === 'ready' && seat.calls.size === 0;
 }
 
 function idlest(state: State): Seat | undefined {
   let found: Seat | undefined;
   for (const seat of state.seats) {
-    if (seat.state !== 'ready' || seat.calls.size > 0) continue;
-    if (found === undefined || seat.idleSince < found.idleSince) found = seat;
+    if (isIdle(seat) && (found === undefined || seat.idleSince < found.idleSince)) found = seat;
   }
   return found;
 }
 
-function place(state: State, input: Input, resolve: (outcome: Outcome) => void): void {
-  const seat = freest(state);
-  if (seat !== undefined) {
-    start(state, seat, input, resolve);
-    return;
+function place(state: State, input: Input, resolve: Waiting['resolve'], tries: number): void {
+  const now = performance.now();
+  if (state.waiting.size === 0) {
+    const seat = freest(state.seats, state.mostCalls, state.lag, now);
+    if (seat !== undefined) {
+      start(state, seat, { input, resolve, since: now, cold: false, tries }, now);
+      return;
+    }
   }
   if (state.waiting.size >= MOST_WAITING) {
     resolve({ kind: 'failed', why: 'busy', message: `${state.waiting.size} calls wait already` });
     return;
   }
-  const waiting: Waiting = {
-    input,
-    resolve,
-    timer: setTimeout(() => {
-      state.waiting.delete(waiting);
-      resolve({ kind: 'failed', why: 'busy', message: `no instance was free within ${WAIT_MS / 1000} s` });
-    }, WAIT_MS),
-  };
-  state.waiting.add(waiting);
-  grow(state);
+  const cold = ![...state.seats].some((seat) => seat.state === 'ready');
+  state.waiting.add({ input, resolve, since: now, cold, tries });
+  if (cold || [...state.seats].every((seat) => isBlocked(seat, state.mostCalls, now))) grow(state);
+  wakeAt(state, now + PATIENCE_MS);
 }
 
-function freest(state: State): Seat | undefined {
-  let best: Seat | undefined;
-  for (const seat of state.seats) {
-    if (seat.state !== 'ready' || seat.calls.size >= CONCURRENCY) continue;
-    if (best === undefined || seat.calls.size < best.calls.size) best = seat;
-  }
-  return best;
-}
-
-/** Starts another instance if those that load will not do for the calls that wait. */
+/** Starts another instance, unless one is on its way. */
 function grow(state: State): void {
-  const seats = [...state.seats].filter((seat) => seat.state !== 'retired');
-  const loading = seats.filter((seat) => seat.state === 'loading').length;
-  const needed = Math.max(Math.ceil(state.waiting.size / CONCURRENCY), state.warming.size > 0 ? 1 : 0);
-  if (needed > loading && seats.length < MOST_INSTANCES) open(state);
+  if (state.waiting.size === 0 && state.warming.size === 0) return;
+  for (const seat of state.seats) if (seat.state === 'loading') return;
+  if (alive(state) < state.mostInstances && state.options.crowd.mayOpen(state.member)) open(state);
 }
 
-function start(state: State, seat: Seat, input: Input, resolve: (outcome: Outcome) => void): void {
-  const { timeout, now } = state.options;
+function start(state: State, seat: Seat, call: Waiting, now: number): void {
+  const { timeout } = state.options;
+  const { input, resolve, cold, tries } = call;
   const id = state.nextId++;
-  const timer = setTimeout(() => overrun(state, seat, id), timeout);
-  seat.calls.set(id, { resolve, timer });
-  seat.instance.send(messageOf(input, id, now() + timeout));
+  if (seat.sent === seat.took) seat.sentAt = now;
+  seat.sent += 1;
+  seat.calls.set(id, { input, resolve, nth: seat.sent, due: now + timeout, cold, tries });
+  seat.instance.send(messageOf(input, id, state.options.now() + timeout));
+  wakeAt(state, now + timeout);
+}
+
+/** One timer for everything that a pool waits for: it is set anew only for what is due earlier. */
+function wakeAt(state: State, at: number): void {
+  if (at >= state.alarmAt) return;
+  clearTimeout(state.alarm);
+  state.alarmAt = at;
+  state.alarm = setTimeout(look, Math.max(1, Math.ceil(at - performance.now())), state);
+}
+
+function look(state: State): void {
+  state.alarmAt = Infinity;
+  const now = performance.now();
+  for (const seat of state.seats) {
+    for (const [id, running] of seat.calls) {
+      if (running.due > now) {
+        wakeAt(state, running.due);
+        break;
+      }
+      overrun(state, seat, id);
+    }
+  }
+  for (const waiting of state.waiting) {
+    if (waiting.since + WAIT_MS > now) break;
+    state.waiting.delete(waiting);
+    waiting.resolve({
+      kind: 'failed',
+      why: 'busy',
+      message: `no instance was free within ${WAIT_MS / 1000} s`,
+    });
+  }
+  if (state.waiting.size === 0) return;
+  fill(state);
+  const [first] = state.waiting;
+  if (first === undefined) return;
+  if (now - first.since >= PATIENCE_MS) grow(state);
+  wakeAt(state, now + PATIENCE_MS);
 }
 
 /**
@@ -165,7 +226,7 @@ function start(state: State, seat: Seat, input: Input, resolve: (outcome: Outcom
  */
 function overrun(state: State, seat: Seat, id: number): void {
   const { timeout } = state.options;
-  settle(seat, id, { kind: 'failed', why: 'timeout', message: `it took longer than ${timeout} ms` });
+  settle(state, seat, id, { kind: 'failed', why: 'timeout', message: `it took longer than ${timeout} ms` });
   state.options.log('engine', `a call took longer than ${timeout} ms; the instance is replaced`);
   seat.state = 'retired';
   if (seat.alarm === undefined) {
@@ -174,22 +235,21 @@ function overrun(state: State, seat: Seat, id: number): void {
   }
 }
 
-function settle(seat: Seat, id: number, outcome: Outcome): void {
+/** The end of a call, or of its streamed answer. */
+function settle(state: State, seat: Seat, id: number, outcome: Outcome): void {
   const running = seat.calls.get(id);
   if (running === undefined) return;
-  clearTimeout(running.timer);
   seat.calls.delete(id);
-  running.resolve(outcome);
+  if (running.inflow !== undefined)
+    running.inflow.end(outcome.kind === 'failed' ? outcome.message : undefined);
+  else running.resolve(running.cold ? { ...outcome, cold: true } : outcome);
+  if (seat.calls.size === 0) seat.idleSince = state.options.now();
 }
 
 function open(state: State): void {
   const { options } = state;
   let problem: string | undefined;
   const instance = options.start(options, {
-    took: () => undefined,
-    chunk: () => undefined,
-    ended: () => undefined,
-    used: () => undefined,
     ready: () => {
       if (seat.state !== 'loading') return;
       clearTimeout(seat.alarm);
@@ -206,22 +266,28 @@ function open(state: State): void {
       problem = message;
       instance.terminate();
     },
+    took: (calls) => {
+      tookCalls(seat, calls, state.lag, performance.now());
+      if (state.waiting.size > 0) fill(state);
+    },
     answered: (answer) => answered(state, seat, answer),
+    chunk: (id, bytes) => seat.calls.get(id)?.inflow?.put(bytes),
+    ended: (id, why) => {
+      settle(state, seat, id, why === undefined ? WHOLE : { kind: 'failed', why: 'threw', message: why });
+      freed(state, seat);
+    },
     pong: () => {
       clearTimeout(seat.alarm);
       seat.alarm = undefined;
       if (seat.state === 'retired') retire(seat);
     },
-    gone: (why) => closed(state, seat, problem ?? why),
+    used: (bytes) => {
+      seat.used = bytes;
+    },
+    gone: (why, begun) => closed(state, seat, problem ?? why, begun),
     wrote: options.log,
   });
-  const seat: Seat = {
-    instance,
-    state: 'loading',
-    calls: new Map(),
-    idleSince: options.now(),
-    alarm: undefined,
-  };
+  const seat = newSeat(instance, options.now());
   seat.alarm = setTimeout(() => {
     problem = `it did not load within ${LOAD_MS / 1000} s`;
     instance.terminate();
@@ -229,23 +295,51 @@ function open(state: State): void {
   state.seats.add(seat);
 }
 
+/** How a streamed answer ends: whoever has its chunks has its outcome. */
+const WHOLE: Outcome = { kind: 'json', text: '' };
+
 function answered(state: State, seat: Seat, answer: Answer): void {
-  settle(seat, answer[0], outcomeOf(answer, streamless));
-  if (seat.state === 'retired') retire(seat);
+  const [id] = answer;
+  const running = seat.calls.get(id);
+  if (running === undefined) return;
+  const outcome = outcomeOf(answer, () => streamed(state, seat, id, running));
+  if (running.inflow !== undefined) {
+    running.resolve(running.cold ? { ...outcome, cold: true } : outcome);
+    return;
+  }
+  settle(state, seat, id, outcome);
+  freed(state, seat);
+}
+
+function streamed(state: State, seat: Seat, id: number, running: Running): AsyncIterable<Uint8Array> {
+  running.inflow = createInflow({
+    taken: (bytes) => seat.instance.taken(id, bytes),
+    stopped() {
+      if (!seat.calls.has(id)) return;
+      seat.instance.cancel(id);
+      settle(state, seat, id, WHOLE);
+      freed(state, seat);
+    },
+  });
+  return running.inflow.chunks;
+}
+
+/** It has one call less. */
+function freed(state: State, seat: Seat): void {
+  if (seat.state === 'retired' || state.options.crowd.shouldYield(state.member)) retire(seat);
   else if (state.waiting.size > 0) fill(state);
-  if (seat.calls.size === 0) seat.idleSince = state.options.now();
 }
 
 function fill(state: State): void {
+  const now = performance.now();
   for (const waiting of state.waiting) {
-    const seat = freest(state);
+    const seat = freest(state.seats, state.mostCalls, state.lag, now);
     if (seat === undefined) {
-      grow(state);
+      if (now - waiting.since >= PATIENCE_MS) grow(state);
       return;
     }
-    clearTimeout(waiting.timer);
     state.waiting.delete(waiting);
-    start(state, seat, waiting.input, waiting.resolve);
+    start(state, seat, waiting, now);
   }
 }
 
@@ -255,20 +349,31 @@ function retire(seat: Seat): void {
   if (seat.calls.size === 0) seat.instance.terminate();
 }
 
-function closed(state: State, seat: Seat, why: string): void {
+function closed(state: State, seat: Seat, why: string, begun: number | undefined): void {
   const wasLoading = seat.state === 'loading';
   const unexpected = wasLoading || seat.calls.size > 0 || seat.state === 'ready';
   clearTimeout(seat.alarm);
   state.seats.delete(seat);
   if (unexpected)
     state.options.log('engine', wasLoading ? `did not load: ${why}` : `an instance stopped: ${why}`);
-  for (const id of [...seat.calls.keys()]) settle(seat, id, { kind: 'failed', why: 'crashed', message: why });
+  const ids = [...seat.calls.keys()];
+  for (const id of ids) if (seat.calls.get(id)!.nth > (begun ?? seat.sent)) again(state, seat, id);
+  for (const id of ids) settle(state, seat, id, { kind: 'failed', why: 'crashed', message: why });
   if (wasLoading) unloadable(state, why);
-  else if (state.waiting.size > 0) grow(state);
+  else grow(state);
+  state.options.crowd.left();
   if (state.seats.size === 0) {
     for (const done of state.draining) done();
     state.draining.clear();
   }
+}
+
+/** A call that its instance never began goes to another, unless that happened too often, or the version ends. */
+function again(state: State, seat: Seat, id: number): void {
+  const running = seat.calls.get(id);
+  if (running === undefined || running.tries >= MOST_TRIES || state.draining.size > 0) return;
+  seat.calls.delete(id);
+  place(state, running.input, running.resolve, running.tries + 1);
 }
 
 /** What waits for an instance that cannot load would wait in vain: the next one would not load either. */
@@ -276,10 +381,7 @@ function unloadable(state: State, why: string): void {
   for (const done of state.warming) done(why);
   state.warming.clear();
   if ([...state.seats].some((seat) => seat.state === 'ready')) return;
-  for (const waiting of state.waiting) {
-    clearTimeout(waiting.timer);
-    waiting.resolve({ kind: 'failed', why: 'unloadable', message: why });
-  }
+  for (const waiting of state.waiting) waiting.resolve({ kind: 'failed', why: 'unloadable', message: why });
   state.waiting.clear();
 }
 
@@ -308,5 +410,3 @@ async function drain(state: State, graceMs: number): Promise<void> {
   await emptied;
   clearTimeout(timer);
 }
-
-async function* streamless(): AsyncGenerator<Uint8Array> {}

@@ -1,67 +1,156 @@
 import { StringDecoder } from 'node:string_decoder';
-import { Worker } from 'node:worker_threads';
-import type { FromWorker, HttpCall, InvokeCall, ToWorker } from './calls.js';
-import type { Instance, InstanceEvents, InstanceOptions } from './instance.js';
-import { threadProgram } from './program.js';
+import { type Blank, type Blanks, HEAP_LIMIT } from './blanks.js';
+import { type FromWorker, type HttpCall, type InvokeCall, STREAMED, type ToWorker } from './calls.js';
+import { childrenOf, endProcess } from './children.js';
+import type { Instance, InstanceEvents, InstanceOptions, StartInstance } from './instance.js';
 import { errnoOf, textOf } from './refusal.js';
+import { mostOf, type Watch, type Watched } from './watch.js';
 
-const PROGRAM = await threadProgram();
+const MB = 1024 * 1024;
 
-/** A thread of its own that serves one version. It is ready when `events.ready` was called. */
-export function startThread(options: InstanceOptions, events: InstanceEvents): Instance {
-  const worker = new Worker(PROGRAM.code, {
-    name: options.name,
-    eval: PROGRAM.eval,
-    // Flags of the daemon are not the handler's.
-    execArgv: [],
-    // A blank has none; what it loads brings its own.
-    env: {},
-    stdout: true,
-    stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: options.memory, stackSizeMb: 4 },
+/** How long a thread that is told to end may take until it is given up. */
+const END_MS = 5_000;
+
+/** Threads as instances, out of these blanks and under this watch. */
+export function threads(blanks: Blanks, watch: Watch): StartInstance {
+  return (options, events) => startThread(options, events, blanks, watch);
+}
+
+function startThread(
+  options: InstanceOptions,
+  events: InstanceEvents,
+  blanks: Blanks,
+  watch: Watch,
+): Instance {
+  const limit = options.memory * MB;
+  const blank = blanks.take(Math.max(HEAP_LIMIT, Math.ceil(mostOf(limit) / MB)));
+  const use: Use = { loading: true, running: 0, since: performance.now(), bytes: 0, reportedAt: 0 };
+  const children = new Set<number>();
+  const end = ending(blank, children, (why) => {
+    watch.remove(watched);
+    events.gone(why, blank.begun[0]!);
   });
-  let why: string | undefined;
-  let calls: (HttpCall | InvokeCall)[] = [];
+  const tooMuch = () => end.now(`it used more than its ${options.memory} MB of memory`);
+  const watched: Watched = {
+    limit,
+    thread: blank.thread,
+    busy: () => use.loading || use.running > 0,
+    used: () => use.bytes,
+    reportedAt: () => use.reportedAt,
+    busySince: () => use.since,
+    end: tooMuch,
+  };
+  const { worker } = blank;
+  worker.on('error', (error) => end.because(reasonOf(error, options.memory)));
+  const heard = hearing(events, use, children);
+  worker.on('message', (message: FromWorker) => {
+    heard[message.kind](message as never);
+    if (use.bytes > limit) tooMuch();
+  });
+  // What does not go the worker's own way, like the last words of V8.
+  lines(worker.stdout, (text) => events.wrote('stdout', text));
+  lines(worker.stderr, (text) => events.wrote('stderr', text));
+  watch.add(watched);
+  watch.wake();
   const tell = (message: ToWorker) => worker.postMessage(message);
+  tell({ kind: 'load', load: options.load });
+  return { ...sending(tell, use, watch), terminate: () => end.now() };
+}
+
+/** What a thread works on and uses. */
+interface Use {
+  loading: boolean;
+  /** Calls that were sent and have no end yet. */
+  running: number;
+  /** When the first of them was sent, by `performance.now()`. */
+  since: number;
+  bytes: number;
+  reportedAt: number;
+}
+
+type Hearing = { [K in FromWorker['kind']]: (message: Extract<FromWorker, { kind: K }>) => void };
+
+function hearing(events: InstanceEvents, use: Use, children: Set<number>): Hearing {
+  return {
+    blank: () => undefined,
+    loaded() {
+      use.loading = false;
+      events.ready();
+    },
+    unloadable: (message) => events.unloadable(message.message),
+    answers(message) {
+      events.took(message.took);
+      for (const answer of message.answers) {
+        if (answer[3] !== STREAMED) use.running -= 1;
+        events.answered(answer);
+      }
+    },
+    took: (message) => events.took(message.took),
+    chunk: (message) => events.chunk(message.id, message.bytes),
+    ended(message) {
+      use.running -= 1;
+      events.ended(message.id, message.problem);
+    },
+    wrote(message) {
+      for (const [stream, text, activation] of message.lines)
+        events.wrote(stream, text, activation === '' ? undefined : activation);
+    },
+    used({ bytes }) {
+      use.bytes = bytes;
+      use.reportedAt = performance.now();
+      events.used(bytes);
+    },
+    child: (message) => void (message.ended ? children.delete(message.pid) : children.add(message.pid)),
+    pong: () => events.pong(),
+  };
+}
+
+function sending(tell: (message: ToWorker) => void, use: Use, watch: Watch): Omit<Instance, 'terminate'> {
+  let calls: (HttpCall | InvokeCall)[] = [];
   const flush = () => {
     const now = calls;
     calls = [];
     tell({ kind: 'calls', calls: now });
   };
-  const hear: { [K in FromWorker['kind']]: (message: Extract<FromWorker, { kind: K }>) => void } = {
-    blank: () => tell({ kind: 'load', load: options.load }),
-    loaded: () => events.ready(),
-    unloadable: (message) => events.unloadable(message.message),
-    answers: (message) => {
-      events.took(message.took);
-      message.answers.forEach(events.answered);
-    },
-    took: (message) => events.took(message.took),
-    chunk: (message) => events.chunk(message.id, message.bytes),
-    ended: (message) => events.ended(message.id, message.problem),
-    wrote: (message) => {
-      for (const [stream, text, activation] of message.lines)
-        events.wrote(stream, text, activation || undefined);
-    },
-    used: (message) => events.used(message.bytes),
-    child: () => undefined,
-    pong: () => events.pong(),
-  };
-  worker.on('message', (message: FromWorker) => hear[message.kind](message as never));
-  worker.on('error', (error) => {
-    why = reasonOf(error, options.memory);
-  });
-  worker.on('exit', (code) => events.gone(why ?? `it exited with code ${code}`));
-  lines(worker.stdout, (text) => events.wrote('stdout', text));
-  lines(worker.stderr, (text) => events.wrote('stderr', text));
   return {
-    send: (call) => {
+    send(call) {
+      if (use.running === 0) {
+        use.since = performance.now();
+        watch.wake();
+      }
+      use.running += 1;
       if (calls.push(call) === 1) setImmediate(flush);
     },
     taken: (id, bytes) => tell({ kind: 'taken', id, bytes }),
     cancel: (id) => tell({ kind: 'cancel', id }),
     ping: () => tell({ kind: 'ping' }),
-    terminate: () => void worker.terminate(),
+  };
+}
+
+/** Ends a thread and the processes that it started, and tells that once, with the first reason that was given. */
+function ending({ worker, thread }: Blank, children: Set<number>, gone: (why: string) => void) {
+  let reason: string | undefined;
+  let over = false;
+  let late: NodeJS.Timeout | undefined;
+  const ended = (why: string) => {
+    if (over) return;
+    over = true;
+    clearTimeout(late);
+    for (const pid of children) endProcess(pid);
+    gone(reason ?? why);
+  };
+  worker.on('exit', (code) => ended(`it exited with code ${code}`));
+  return {
+    because(why: string) {
+      reason ??= why;
+    },
+    now(why?: string) {
+      reason ??= why;
+      if (late !== undefined || over) return;
+      for (const pid of [...children, ...childrenOf(thread())]) endProcess(pid);
+      void worker.terminate();
+      late = setTimeout(() => ended(`it did not end within ${END_MS / 1000} s`), END_MS);
+    },
   };
 }
 
@@ -70,20 +159,13 @@ function reasonOf(error: unknown, memory: number): string {
   return `an error that nobody caught: ${textOf(error)}`;
 }
 
-/** Longest text that waits for its end of line. */
-const OPEN_LINE = 64 * 1024;
-
 function lines(stream: NodeJS.ReadableStream, write: (text: string) => void): void {
   const decoder = new StringDecoder('utf8');
   let open = '';
   stream.on('data', (chunk: Buffer) => {
     const parts = (open + decoder.write(chunk)).split('\n');
     open = parts.pop() ?? '';
-    for (const part of parts) write(part.endsWith('\r') ? part.slice(0, -1) : part);
-    if (open.length > OPEN_LINE) {
-      write(open);
-      open = '';
-    }
+    for (const part of parts) write(part);
   });
   stream.on('end', () => {
     if (open !== '') write(open);
