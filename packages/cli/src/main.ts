@@ -29,7 +29,7 @@ export async function main(argv: readonly string[], io: Io, signal: AbortSignal)
 async function perform(context: Context): Promise<number> {
   const { command, host, signal } = context;
   const onAbort = (): void => {
-    if (!context.given.flag('follow'))
+    if (!command.endless && !context.given.flag('follow'))
       host.say('interrupted: the write under way is finished first; again stops at once');
   };
   signal.addEventListener('abort', onAbort, { once: true });

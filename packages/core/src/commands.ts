@@ -51,6 +51,8 @@ export interface DeployOptions extends WaitOptions {
   readonly onInterrupted?: OnInterrupted;
   readonly plan?: Plan;
   readonly expand?: 'early' | 'late';
+  /** All of the traffic in one step, without pause or bake, whatever `rollout:` says; checks are made all the same. */
+  readonly atOnce?: boolean;
 }
 
 /** Builds, observes, plans. Writes nothing to state or provider. */
@@ -142,6 +144,7 @@ async function prepare(session: Session, given: DeployOptions): Promise<Prepared
       rollout: {
         ...service.rollout,
         ...(options.canary === undefined ? {} : { steps: canarySteps(options.canary) }),
+        ...(options.atOnce ? { steps: [{ weight: 100 }], bakeMs: 0 } : {}),
         ...(options.expand === undefined ? {} : { expand: options.expand }),
       },
       checks: service.checks,

@@ -19,6 +19,7 @@ export {
   type WaitOptions,
 } from './commands.js';
 export { type ConfigRequest, type LoadedConfig, loadConfig } from './config/index.js';
+export { type DevEnd, type DevEvent, type DevOptions, dev } from './dev/dev.js';
 export * from './errors.js';
 export type * from './events.js';
 export * from './json.js';

@@ -28,6 +28,11 @@ export interface ProjectRequest extends ConfigRequest {
    * deployed from this folder. Default `whole`.
    */
   readonly needs?: 'whole' | 'identity' | 'at hand' | 'nearby';
+  /**
+   * The provider keeps it under this stage, whatever stage the file is read for, and keeps its state too: what the file says
+   * under `state:` is of the stage that it means.
+   */
+  readonly apart?: { readonly stage: string };
   /** Folder of this copy of sfx: providers beside it are found too. */
   readonly sfxDir?: string;
 }
@@ -78,7 +83,7 @@ export function cacheDirOf(dir: string): string {
 export async function openSession(request: ProjectRequest, run: Run): Promise<Session> {
   const { loaded, identity } = await whoIs(request, run);
   const provider = await loadProvider(identity.provider.name, identity.dir, sfxDirOf(request));
-  const scope: Scope = { service: identity.name, stage: identity.stage };
+  const scope: Scope = { service: identity.name, stage: request.apart?.stage ?? identity.stage };
   const connection = await provider.connect(scope, identity.provider.options, run);
   const { where, as, note } = connection.identity;
   run.emit({
@@ -90,7 +95,9 @@ export async function openSession(request: ProjectRequest, run: Run): Promise<Se
     ...(note === undefined ? {} : { note }),
   });
   const connections = { [provider.name]: connection };
-  const store = storeOf(identity, connection, provider.name);
+  const place =
+    identity.state === undefined || request.apart ? undefined : join(identity.dir, identity.state.path);
+  const store = storeOf(place, connection, provider.name);
   return {
     scope,
     ...(loaded === undefined ? {} : { loaded }),
@@ -148,8 +155,8 @@ async function identityOrNearby(request: ProjectRequest, run: Run): Promise<Who>
   }
 }
 
-function storeOf(identity: Who, connection: Connection, provider: string): Store {
-  if (identity.state !== undefined) return fileStore(join(identity.dir, identity.state.path));
+function storeOf(place: string | undefined, connection: Connection, provider: string): Store {
+  if (place !== undefined) return fileStore(place);
   if (connection.store !== undefined) return connection.store;
   throw fail('SFX4124', `${provider} keeps no state, and the file names no place for it under \`state:\``);
 }

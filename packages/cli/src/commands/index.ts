@@ -3,6 +3,7 @@ import { adopt } from './adopt.js';
 import { compile } from './compile.js';
 import type { Command } from './definition.js';
 import { deploy } from './deploy.js';
+import { dev } from './dev.js';
 import { explain } from './explain.js';
 import { init } from './init.js';
 import { invoke } from './invoke.js';
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   print,
   compile,
   packageCommand,
+  dev,
   plan,
   deploy,
   promote,

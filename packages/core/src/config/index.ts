@@ -28,6 +28,8 @@ export interface LoadedConfig {
   /** Absolute. */
   readonly file: string;
   readonly dir: string;
+  /** All files that it was read from: itself, and those that it includes. Absolute. */
+  readonly files: readonly string[];
   readonly service: Service;
   /** All variables filled; values from env, options, `--param` and secret sources shown as the text they came from. */
   readonly document: Json;
@@ -70,6 +72,7 @@ export async function loadConfig(request: ConfigRequest, run: Run): Promise<Load
   return {
     file: path,
     dir,
+    files: [path, ...init.files.keys()],
     service,
     get document() {
       document ??= toJson(resolved.root, maskScalar);

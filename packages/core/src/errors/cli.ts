@@ -49,6 +49,24 @@ export const cliErrors = {
     hint: 'Install `@sfx-deploy/provider-local` beside the project.',
     exit: 64,
   },
+  SFX1009: {
+    kind: 'mistake',
+    title: 'the project cannot be watched',
+    hint: 'Check that its folders can be read.',
+    exit: 64,
+  },
+  SFX1010: {
+    kind: 'mistake',
+    title: 'there are no tests to run',
+    hint: 'Give package.json a script `test`, or name the command: `sfx test -- npm run check`.',
+    exit: 64,
+  },
+  SFX1011: {
+    kind: 'mistake',
+    title: 'a command did not run',
+    hint: 'Check that the program is installed, and its name.',
+    exit: 1,
+  },
   SFX9001: {
     kind: 'defect',
     title: 'defect in sfx',
