@@ -74,7 +74,7 @@ function hostOf({ command, given }: Extract<Invocation, { kind: 'run' }>, io: Io
 
 /** Reports carry the identity line themselves; what changes a stage says it first. */
 function changes(command: Command): boolean {
-  return command.group === 'releases' && command.name !== 'plan';
+  return (command.group === 'releases' && command.name !== 'plan') || command.endless === true;
 }
 
 function failed(error: SfxError, host: Host): number {

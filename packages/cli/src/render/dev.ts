@@ -74,7 +74,7 @@ export function devEventDocument(event: Shown | Failed): object {
 }
 
 function changed(files: readonly string[]): string {
-  return `${some(files.map(harmless))} changed`;
+  return files.length === 0 ? 'changed' : `${some(files.map(harmless))} changed`;
 }
 
 function some(names: readonly string[]): string {

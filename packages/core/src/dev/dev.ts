@@ -105,7 +105,6 @@ export async function dev(
     let paths: readonly string[] | undefined = [];
     while (paths !== undefined) {
       const began = run.now();
-      const files = shownOf(paths, dir);
       const result: Done | { readonly error: SfxError } = await attempt(request, run, dir, (event) =>
         tell({ kind: 'event', event }),
       );
@@ -113,9 +112,10 @@ export async function dev(
         const { error } = result;
         if (stop.aborted && error.code === 'SFX4120') break;
         if (now.done === undefined && now.failing === undefined && !isMendable(error)) throw error;
-        failed(files, error);
+        failed(shownOf(paths, dir), error);
       } else {
-        tellOf(tell, now, result, files, run.now() - began);
+        const telling = tellingOf(paths, changes.waiting(), result.sources);
+        tellOf(tell, now, result, shownOf(telling, dir), run.now() - began);
         followers ??= createFollowers({
           ...result.reach,
           run,
@@ -134,6 +134,12 @@ export async function dev(
   }
   const { service, stage } = now.done?.reach.scope ?? { service: null, stage: null };
   return { service, stage, release: now.done?.release ?? null };
+}
+
+/** Of all that was touched, what the release was made from; what was saved while it was made may be in it already. */
+function tellingOf(paths: readonly string[], since: readonly string[], sources: Sources): readonly string[] {
+  const own = paths.filter((path) => matters(path, sources));
+  return own.length > 0 ? own : since.filter((path) => matters(path, sources));
 }
 
 function tellOf(

@@ -1,6 +1,8 @@
 /** Collects what happens in bursts: a save of an editor, a `git checkout`, a generator that writes a hundred files. */
 export interface Gathering {
   add(path: string): void;
+  /** What came meanwhile; it is still answered by `next`. */
+  waiting(): readonly string[];
   /** What came since the last answer, once it is quiet; waits for something to come. Undefined when `stop` aborts. */
   next(stop: AbortSignal): Promise<readonly string[] | undefined>;
 }
@@ -37,6 +39,7 @@ export function createGathering({ quietMs, mostMs }: Calm, now: () => number): G
       paths.add(path);
       wake?.();
     },
+    waiting: () => [...paths],
     async next(stop) {
       for (;;) {
         if (stop.aborted) return undefined;

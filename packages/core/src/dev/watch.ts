@@ -64,6 +64,7 @@ export async function watchProject({ dir, ignore, touched, failed }: WatchOption
   function notice(folder: string, event: string, name: string): void {
     if (closed || PASSING.test(name) || NOT_WATCHED.has(name)) return;
     const path = join(folder, name);
+    if (ignore.includes(path)) return;
     if (event === 'rename') {
       forget(path);
       addIfFolder(path);
