@@ -56,13 +56,25 @@ export function homeOf(env: Run['env']): string {
 /** The home and port that a command means. SFX_LOCAL_PORT wins over `provider.port`. Errors: SFX6005, SFX6010. */
 export function settingsOf(options: JsonObject, env: Run['env']): EngineSettings {
   const home = homeOf(env);
+  const rest = { ...otlpOf(options['otlp']) };
   const named = env['SFX_LOCAL_PORT'];
   if (named !== undefined && named !== '')
-    return { home, port: portOf(named, 'SFX_LOCAL_PORT'), explicit: true };
+    return { home, port: portOf(named, 'SFX_LOCAL_PORT'), explicit: true, ...rest };
   const port = options['port'];
   if (port !== undefined && port !== null)
-    return { home, port: portOf(String(port), 'provider.port'), explicit: true };
-  return { home, port: DEFAULT_PORT, explicit: false };
+    return { home, port: portOf(String(port), 'provider.port'), explicit: true, ...rest };
+  return { home, port: DEFAULT_PORT, explicit: false, ...rest };
+}
+
+/** Without a user in it: it is told to the engine where other users of the machine can read it. */
+function otlpOf(value: Json | undefined): Pick<EngineSettings, 'otlp'> {
+  if (value === undefined || value === null || value === '') return {};
+  const url = URL.canParse(String(value)) ? new URL(String(value)) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+    throw fail('SFX6010', 'provider.otlp is not an address: http://host:4318 without a user is needed', {
+      hint: 'What opens the collector belongs into OTEL_EXPORTER_OTLP_HEADERS.',
+    });
+  return { otlp: String(value) };
 }
 
 function portOf(text: string, from: string): number {

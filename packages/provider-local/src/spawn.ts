@@ -68,6 +68,9 @@ function environmentOf(env: Run['env']): Record<string, string> {
     'TEMP',
     'SFX_LOCAL_HOSTS',
     'SFX_PYTHON',
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    'OTEL_EXPORTER_OTLP_HEADERS',
   ];
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }

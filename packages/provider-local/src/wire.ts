@@ -27,6 +27,8 @@ export interface EngineSettings {
   readonly port: number;
   /** The user named this port: another one is not taken in its place. */
   readonly explicit: boolean;
+  /** Address that spans are sent to, where the file names one: `http://127.0.0.1:4318`. */
+  readonly otlp?: string;
 }
 
 /** How a start ended, told by the daemon to whoever started it. */

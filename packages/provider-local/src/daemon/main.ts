@@ -5,6 +5,7 @@ import { ENGINE_VERSION, type EngineInfo, type EngineSettings, PROTOCOL, type St
 import { createAdmin } from './admin.js';
 import { makeFolder, readDocument, writeDocument } from './disk.js';
 import { acquire } from './lock.js';
+import { createExporter, type Exporter, otlpOf } from './otlp.js';
 import { listen, listenFrom, whoListens } from './ports.js';
 import { isRefusal, refusal, textOf } from './refusal.js';
 import type { Engine } from './routes/route.js';
@@ -29,12 +30,14 @@ async function start(settings: EngineSettings): Promise<void> {
   const token = await tokenOf(home);
   let stages: Stages | undefined;
   let info: EngineInfo | undefined;
+  let exporter: Exporter | undefined;
   const stop = once(async () => {
     const hurry = setTimeout(() => process.exit(1), DRAIN_MS + 5_000);
     hurry.unref();
     admin.close();
     await stages?.save();
     await stages?.close(DRAIN_MS);
+    await exporter?.close();
     lock.release();
     process.exit(0);
   });
@@ -53,7 +56,8 @@ async function start(settings: EngineSettings): Promise<void> {
   const admin = createAdmin(engine, token);
   const before = await readDocument<EngineInfo>(join(home, 'engine.json')).catch(() => undefined);
   const opened = await openPort(admin, settings, before?.port, await reservedPorts(home));
-  stages = await openStages({ home, now: Date.now, firstPort: () => opened.port + 1 });
+  exporter = exporterOf(settings);
+  stages = await openStages({ home, now: Date.now, firstPort: () => opened.port + 1, exporter });
   info = {
     protocol: PROTOCOL,
     version: ENGINE_VERSION,
@@ -73,6 +77,12 @@ async function start(settings: EngineSettings): Promise<void> {
   process.on('SIGINT', stop);
   note(`ready on port ${opened.port}`);
   await tell({ kind: 'ready' });
+}
+
+function exporterOf(settings: EngineSettings): Exporter | undefined {
+  const asked = otlpOf(settings.otlp, process.env);
+  if (asked !== undefined && 'problem' in asked) note(asked.problem);
+  return asked === undefined || 'problem' in asked ? undefined : createExporter({ ...asked, log: note });
 }
 
 /** The port asked for. Without a wish: the one from before, 4100, or the next free one, which is said. */

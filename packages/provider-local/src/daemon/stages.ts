@@ -6,6 +6,7 @@ import { isName } from '../names.js';
 import { createBackends } from './backends.js';
 import { createCrowd } from './crowd.js';
 import { makeFolder, namesIn, readDocument } from './disk.js';
+import type { Exporter } from './otlp.js';
 import { errnoOf } from './refusal.js';
 import { openStage, type Stage } from './stage.js';
 
@@ -27,6 +28,8 @@ export interface StagesOptions {
   readonly now: () => number;
   /** Where ports of stages begin. */
   readonly firstPort: () => number;
+  /** Where the spans of calls go, when somebody asked for them. */
+  readonly exporter?: Exporter | undefined;
 }
 
 /** Ports that stages of a home had when it was last open: not to be given to anything else. */
@@ -51,7 +54,8 @@ export async function openStages(options: StagesOptions): Promise<Stages> {
   const open = async (scope: Scope): Promise<Stage> => {
     const dir = folderOf(home, scope);
     await makeFolder(dir);
-    const stage = await openStage({ scope, dir, tmp, now, crowd, backends });
+    const ended = options.exporter?.of(scope);
+    const stage = await openStage({ scope, dir, tmp, now, crowd, backends, ended });
     await stage.open(options.firstPort(), await reservedPorts(home));
     opened.set(keyOf(scope), stage);
     return stage;
