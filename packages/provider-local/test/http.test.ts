@@ -122,7 +122,7 @@ describe('HTTP on the local engine', () => {
       socket.destroy();
     }
     assert.equal((await call(`${url}/`)).status, 200);
-    assert.equal((await echoed('/', { headers: { host: 'a b"<>' } })).url, `${url}/`);
+    assert.equal((await call(`${url}/`, { headers: { host: 'a b"<>' } })).status, 403);
   });
 
   it('answers 502 for an answer that is not valid, and says in the log what was wrong with it', async () => {
