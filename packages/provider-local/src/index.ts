@@ -10,7 +10,7 @@ import {
   type Store,
 } from '@sfx-deploy/plugin';
 import { createClient } from './client.js';
-import { capabilities, compile } from './compile.js';
+import { capabilities, compile, notes } from './compile.js';
 import { identityOf, reachEngine } from './engine.js';
 import { isName } from './names.js';
 import {
@@ -46,6 +46,7 @@ export const provider: Provider = {
   schema,
   documented: capabilities,
   compile: (service) => compile(service),
+  notes: (service) => notes(service),
   connect,
   store: async (options, run) => storeIn(settingsOf(options, run.env).home),
 };

@@ -87,6 +87,7 @@ async function* framed(meta: StageMeta, zip: AsyncIterable<Uint8Array>): AsyncGe
 
 function configOf(unit: Unit): VersionConfig {
   const config = (isObject(unit.config) ? unit.config : {}) as JsonObject;
+  const { isolation, instances, calls, command } = config;
   const environment = (isObject(config['environment']) ? config['environment'] : {}) as JsonObject;
   return {
     runtime: String(config['runtime'] ?? 'nodejs'),
@@ -95,6 +96,10 @@ function configOf(unit: Unit): VersionConfig {
     environment: Object.fromEntries(
       Object.entries(environment).map(([name, value]) => [name, textOf(unit, name, value)]),
     ),
+    ...(isolation === 'thread' || isolation === 'process' ? { isolation } : {}),
+    ...(typeof instances === 'number' ? { instances } : {}),
+    ...(typeof calls === 'number' ? { calls } : {}),
+    ...(Array.isArray(command) ? { command: command.map(String) } : {}),
   };
 }
 

@@ -84,7 +84,7 @@ describe('a service compiled for the local engine', () => {
         [
           functionOf('a', {
             events,
-            runtime: 'python3.12',
+            runtime: 'ruby3.2',
             native: { layers: ['x'] },
             memory: 16,
             timeout: 1_000_000,

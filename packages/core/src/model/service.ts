@@ -102,7 +102,7 @@ export interface QueueProps {
   readonly batchSize?: number;
   /** How long a batch that is not full is waited for. */
   readonly windowMs?: number;
-  /** How long a message that was handed out stays hidden from others. */
+  /** How long a message that was handed out stays hidden from others; absent, on the local engine: until its call ends. */
   readonly visibilityMs?: number;
   /** How often a message is tried before it is a dead letter. */
   readonly maxReceives?: number;

@@ -1,6 +1,6 @@
 import { digestOf, type Json } from '../json.js';
 import type { Capabilities, Resource, Trigger, Unit } from '../provider/contract.js';
-import { infraOf, type Of, unitsOf } from '../release/fleet.js';
+import { infraOf, type Of, titleOf, unitsOf } from '../release/fleet.js';
 import { type Observation, tablesRead } from '../release/observe.js';
 import { isAsSent, resourceDigest, resourceKey, triggerDiff } from '../release/resources.js';
 import type { RolloutStep } from '../release/rollout.js';
@@ -66,7 +66,7 @@ export function makePlan(inputs: PlanInputs): Plan {
     effort: { writes: Math.max(writes, acting.length) },
     undo: {
       writes: flips,
-      takesBack: triggerDiff(observation.live?.irs ?? {}, intent.irs).added.map((of) => of.part.source),
+      takesBack: triggerDiff(observation.live?.irs ?? {}, intent.irs).added.map(titleOf),
     },
     kept: infraOf(intent.irs)
       .filter((of) => of.part.data)
@@ -90,7 +90,7 @@ function waitingSources({ intent, observation }: PlanInputs): string[] {
   const diff = triggerDiff(observation.live?.irs ?? {}, intent.irs);
   const early = intent.rollout.expand === 'early';
   const added = diff.added.filter((of) => !early || of.part.delivers === 'pulls');
-  return [...added, ...diff.changed.map((change) => change.after)].map((of) => of.part.source).sort();
+  return [...added, ...diff.changed.map((change) => change.after)].map(titleOf).sort();
 }
 
 function aliasWrites({ intent, can }: PlanInputs, staged: readonly Of<Unit>[]): number {
@@ -181,7 +181,7 @@ function triggerChanges({ intent, observation }: PlanInputs, steps: readonly Rol
   const line = (of: Of<Trigger>, action: Change['action'], when: string | undefined): Change => ({
     area: 'trigger',
     action,
-    name: of.part.source,
+    name: titleOf(of),
     why: `-> ${of.part.function}`,
     ...(when === undefined ? {} : { when }),
     ...(action === 'remove' ? { destroys: true as const } : {}),

@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../errors.js';
 import type { Digest, Json, JsonObject } from '../json.js';
 import type { Service } from '../model/service.js';
 import type { Run } from '../run.js';
@@ -54,6 +55,8 @@ export interface Alias {
 export interface Trigger extends Resource {
   /** Identity: the route, queue or rule. A trigger that moves to another function keeps it. */
   readonly source: string;
+  /** As people know it, where that is not its source: `queue orders`, `rate(5 minutes)`. */
+  readonly title?: string;
   readonly alias: string;
   readonly function: string;
   /** `pulls` (queue, stream, schedule, topic): enabling it moves traffic. */
@@ -225,6 +228,11 @@ export interface Provider<Options = JsonObject> {
   readonly documented: Capabilities;
   /** Pure. Problems are thrown as one coded error that carries all of them (SFX2200). */
   compile(service: Service, options: Options, can: Capabilities): Ir;
+  /**
+   * Pure. What `compile` leaves out of a file that is written for another provider, as warnings: each names what does not
+   * happen here. Default: nothing is left out.
+   */
+  notes?(service: Service, options: Options, can: Capabilities): readonly Diagnostic[];
   connect(scope: Scope, options: Options, run: Run): Promise<Connection>;
   /** State of all services and stages, where the provider keeps it itself; needs no connection to one of them. */
   store?(options: Options, run: Run): Promise<Store>;

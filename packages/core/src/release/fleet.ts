@@ -112,6 +112,8 @@ function partsOf<T extends { readonly id: string }>(irs: Irs, pick: (ir: Ir) => 
 
 export const unitsOf = (irs: Irs): Of<Unit>[] => partsOf(irs, (ir) => ir.units);
 export const triggersOf = (irs: Irs): Of<Trigger>[] => partsOf(irs, (ir) => ir.triggers);
+/** A trigger as people know it. */
+export const titleOf = ({ part }: Of<Trigger>): string => part.title ?? part.source;
 export const infraOf = (irs: Irs): Of<Resource>[] => partsOf(irs, (ir) => ir.infra);
 
 /** Aliases of all given IRs; an alias that several name covers the units of all of them. */

@@ -1,6 +1,6 @@
 import type { Trigger } from '../provider/contract.js';
 import { append, type Context, type Held, step } from './context.js';
-import type { Of } from './fleet.js';
+import { type Of, titleOf } from './fleet.js';
 import { ensure, type OutputsByProvider, readOutputs, takeAway, triggerDiff } from './resources.js';
 
 const pulls = (of: Of<Trigger>) => of.part.delivers === 'pulls';
@@ -14,7 +14,7 @@ function diffOf(held: Held) {
 export function waitingTriggers(held: Pick<Held, 'base' | 'release'>): string[] {
   const diff = triggerDiff(held.base?.irs ?? {}, held.release.irs);
   const late = held.release.rollout.expand === 'early' ? diff.added.filter(pulls) : diff.added;
-  return [...late, ...diff.changed.map((change) => change.after)].map((of) => of.part.source).sort();
+  return [...late, ...diff.changed.map((change) => change.after)].map(titleOf).sort();
 }
 
 /** Step 9: new triggers that pull are made disabled; with `expand: early`, new asked ones are made at once. */
@@ -54,7 +54,7 @@ export async function triggersAfter(ctx: Context, held: Held): Promise<void> {
 
 function sentence(added: readonly Of<Trigger>[], moved: number, removed: number): string {
   const parts = [
-    added.length > 0 ? `${added.map((of) => of.part.source).join(', ')} added` : '',
+    added.length > 0 ? `${added.map(titleOf).join(', ')} added` : '',
     moved > 0 ? `${moved} changed` : '',
     removed > 0 ? `${removed} to be removed` : '',
   ].filter((part) => part !== '');

@@ -35,6 +35,7 @@ props: unknown
 dependsOn: string[]
 data?: true
 source: string
+title?: string
 alias: string
 function: string
 delivers: ("asked" | "pulls")

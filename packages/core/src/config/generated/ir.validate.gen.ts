@@ -3,7 +3,7 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:ir","title":"Ir document","type":"object","properties":{"infra":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true}},"additionalProperties":false,"required":["id","kind","props","dependsOn"]}},"units":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"functions":{"type":"array","items":{"type":"string"}},"build":{},"config":{},"dependsOn":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","functions","build","config","dependsOn"]}},"aliases":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"units":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","units"]}},"triggers":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true},"source":{"type":"string"},"alias":{"type":"string"},"function":{"type":"string"},"delivers":{"enum":["asked","pulls"]}},"additionalProperties":false,"required":["id","kind","props","dependsOn","source","alias","function","delivers"]}}},"additionalProperties":false,"required":["infra","units","aliases","triggers"]};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:ir","title":"Ir document","type":"object","properties":{"infra":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true}},"additionalProperties":false,"required":["id","kind","props","dependsOn"]}},"units":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"functions":{"type":"array","items":{"type":"string"}},"build":{},"config":{},"dependsOn":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","functions","build","config","dependsOn"]}},"aliases":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"units":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","units"]}},"triggers":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true},"source":{"type":"string"},"title":{"type":"string"},"alias":{"type":"string"},"function":{"type":"string"},"delivers":{"enum":["asked","pulls"]}},"additionalProperties":false,"required":["id","kind","props","dependsOn","source","alias","function","delivers"]}}},"additionalProperties":false,"required":["infra","units","aliases","triggers"]};
 const func0 = Object.prototype.hasOwnProperty;
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -656,9 +656,9 @@ vErrors.push(err52);
 errors++;
 }
 }
-if(data20.alias !== undefined && func0.call(data20, "alias")){
-if(typeof data20.alias !== "string"){
-const err53 = {instancePath:instancePath+"/triggers/" + i7+"/alias",schemaPath:"#/properties/triggers/items/properties/alias/type",keyword:"type",params:{type: "string"}};
+if(data20.title !== undefined && func0.call(data20, "title")){
+if(typeof data20.title !== "string"){
+const err53 = {instancePath:instancePath+"/triggers/" + i7+"/title",schemaPath:"#/properties/triggers/items/properties/title/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -668,9 +668,9 @@ vErrors.push(err53);
 errors++;
 }
 }
-if(data20.function !== undefined && func0.call(data20, "function")){
-if(typeof data20.function !== "string"){
-const err54 = {instancePath:instancePath+"/triggers/" + i7+"/function",schemaPath:"#/properties/triggers/items/properties/function/type",keyword:"type",params:{type: "string"}};
+if(data20.alias !== undefined && func0.call(data20, "alias")){
+if(typeof data20.alias !== "string"){
+const err54 = {instancePath:instancePath+"/triggers/" + i7+"/alias",schemaPath:"#/properties/triggers/items/properties/alias/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -680,10 +680,9 @@ vErrors.push(err54);
 errors++;
 }
 }
-if(data20.delivers !== undefined && func0.call(data20, "delivers")){
-let data29 = data20.delivers;
-if(!((data29 === "asked") || (data29 === "pulls"))){
-const err55 = {instancePath:instancePath+"/triggers/" + i7+"/delivers",schemaPath:"#/properties/triggers/items/properties/delivers/enum",keyword:"enum",params:{allowedValues: schema31.properties.triggers.items.properties.delivers.enum}};
+if(data20.function !== undefined && func0.call(data20, "function")){
+if(typeof data20.function !== "string"){
+const err55 = {instancePath:instancePath+"/triggers/" + i7+"/function",schemaPath:"#/properties/triggers/items/properties/function/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -693,9 +692,10 @@ vErrors.push(err55);
 errors++;
 }
 }
-}
-else {
-const err56 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/properties/triggers/items/type",keyword:"type",params:{type: "object"}};
+if(data20.delivers !== undefined && func0.call(data20, "delivers")){
+let data30 = data20.delivers;
+if(!((data30 === "asked") || (data30 === "pulls"))){
+const err56 = {instancePath:instancePath+"/triggers/" + i7+"/delivers",schemaPath:"#/properties/triggers/items/properties/delivers/enum",keyword:"enum",params:{allowedValues: schema31.properties.triggers.items.properties.delivers.enum}};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -707,7 +707,7 @@ errors++;
 }
 }
 else {
-const err57 = {instancePath:instancePath+"/triggers",schemaPath:"#/properties/triggers/type",keyword:"type",params:{type: "array"}};
+const err57 = {instancePath:instancePath+"/triggers/" + i7,schemaPath:"#/properties/triggers/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -719,12 +719,24 @@ errors++;
 }
 }
 else {
-const err58 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+const err58 = {instancePath:instancePath+"/triggers",schemaPath:"#/properties/triggers/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err58];
 }
 else {
 vErrors.push(err58);
+}
+errors++;
+}
+}
+}
+else {
+const err59 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err59];
+}
+else {
+vErrors.push(err59);
 }
 errors++;
 }
@@ -767,6 +779,7 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "dependsOn",
   "data",
   "source",
+  "title",
   "alias",
   "function",
   "delivers"
