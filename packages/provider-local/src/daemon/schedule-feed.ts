@@ -16,6 +16,7 @@ interface ScheduleDocument extends Settled {
   readonly timezone: string;
   /** Milliseconds since 1970 at which it was first enabled: rates are counted from it. */
   readonly anchor: number;
+  readonly enabled: boolean;
 }
 
 export interface ScheduleTimings {
@@ -72,14 +73,14 @@ async function openSchedule(
 
 /** Where it goes on. Of another expression, or while it was not enabled, nothing was missed. */
 async function begun(path: string, props: ScheduleProps, host: FeedHost): Promise<ScheduleDocument> {
-  const { schedule, timezone } = props;
+  const { schedule, timezone, enabled } = props;
   const before = await readDocument<ScheduleDocument>(path);
   const now = host.now();
   const same = before?.schedule === schedule && before.timezone === timezone;
-  if (same && !host.fresh) return before;
+  if (same && before.enabled && enabled && !host.fresh) return before;
   const document = same
-    ? { ...before, cursor: now }
-    : { schedule, timezone, anchor: now, cursor: now, ran: [] };
+    ? { ...before, cursor: now, enabled }
+    : { schedule, timezone, enabled, anchor: now, cursor: now, ran: [] };
   await writeDocument(path, document);
   return document;
 }
