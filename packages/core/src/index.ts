@@ -23,6 +23,7 @@ export { type DevEnd, type DevEvent, type DevOptions, dev } from './dev/dev.js';
 export * from './errors.js';
 export type * from './events.js';
 export * from './json.js';
+export { parseDuration } from './model/duration.js';
 export {
   type CronDays,
   type CronSchedule,

@@ -71,6 +71,7 @@ export {
   isSfxError,
   isTimeZone,
   messageOf,
+  parseDuration,
   parseSchedule,
   sameJson,
   short,

@@ -1,9 +1,10 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { fail, type Json, type JsonObject, type Run } from '@sfx-deploy/plugin';
+import { fail, type Json, type JsonObject, parseDuration, type Run } from '@sfx-deploy/plugin';
 import type { EngineSettings } from './wire.js';
 
 export const DEFAULT_PORT = 4100;
+const MOST_BLANKS = 16;
 
 /** JSON Schema of `provider:`'s own keys; the same as schemas/providers/local.schema.json. */
 export const schema: Json = {
@@ -32,7 +33,7 @@ export const schema: Json = {
       type: ['integer', 'string'],
       minimum: 0,
       pattern: '^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$',
-      description: 'How long an instance without calls is kept. Default 5m.',
+      description: 'How long an instance without calls is kept. Default 5m, or SFX_LOCAL_IDLE.',
     },
     otlp: {
       type: 'string',
@@ -53,10 +54,10 @@ export function homeOf(env: Run['env']): string {
   return resolve(named);
 }
 
-/** The home and port that a command means. SFX_LOCAL_PORT wins over `provider.port`. Errors: SFX6005, SFX6010. */
+/** The engine that a command means, and how it starts. The environment wins over `provider:`. Errors: SFX6005, SFX6010. */
 export function settingsOf(options: JsonObject, env: Run['env']): EngineSettings {
   const home = homeOf(env);
-  const rest = { ...otlpOf(options['otlp']) };
+  const rest = { ...otlpOf(options['otlp']), ...blanksOf(options, env), ...idleOf(options, env) };
   const named = env['SFX_LOCAL_PORT'];
   if (named !== undefined && named !== '')
     return { home, port: portOf(named, 'SFX_LOCAL_PORT'), explicit: true, ...rest };
@@ -75,6 +76,27 @@ function otlpOf(value: Json | undefined): Pick<EngineSettings, 'otlp'> {
       hint: 'What opens the collector belongs into OTEL_EXPORTER_OTLP_HEADERS.',
     });
   return { otlp: String(value) };
+}
+
+function blanksOf(options: JsonObject, env: Run['env']): Pick<EngineSettings, 'blanks'> {
+  const text = given(env['SFX_LOCAL_BLANKS'], options['blanks']);
+  if (text === undefined) return {};
+  if (/^\d+$/.test(text) && Number(text) <= MOST_BLANKS) return { blanks: Number(text) };
+  throw fail('SFX6010', `not a number of blanks: ${text}; 0 to ${MOST_BLANKS} are possible`);
+}
+
+function idleOf(options: JsonObject, env: Run['env']): Pick<EngineSettings, 'idleMs'> {
+  const text = given(env['SFX_LOCAL_IDLE'], options['idle']);
+  if (text === undefined) return {};
+  const idleMs = parseDuration(text);
+  if (idleMs !== undefined) return { idleMs };
+  throw fail('SFX6010', `not a time that an idle instance is kept: ${text}; say 30s or 5m`);
+}
+
+/** The environment wins over the file. */
+function given(named: string | undefined, written: Json | undefined): string | undefined {
+  if (named !== undefined && named !== '') return named;
+  return written === undefined || written === null ? undefined : String(written);
 }
 
 function portOf(text: string, from: string): number {

@@ -27,6 +27,10 @@ export interface EngineSettings {
   readonly port: number;
   /** The user named this port: another one is not taken in its place. */
   readonly explicit: boolean;
+  /** Threads that are kept ready before a function needs one; default 1. */
+  readonly blanks?: number;
+  /** Milliseconds without a call after which an instance is stopped; default 5 minutes. */
+  readonly idleMs?: number;
   /** Address that spans are sent to, where the file names one: `http://127.0.0.1:4318`. */
   readonly otlp?: string;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Backends, type BackendsOptions, createBackends } from '../src/daemon/backends.js';
-import { type Crowd, createCrowd } from '../src/daemon/crowd.js';
+import { type Crowd, type CrowdOptions, createCrowd } from '../src/daemon/crowd.js';
 import type { Input, Outcome } from '../src/daemon/outcomes.js';
 import { createPool, type Pool, type PoolOptions } from '../src/daemon/pool.js';
 import type { VersionConfig } from '../src/wire.js';
@@ -24,17 +24,17 @@ export interface TestPools {
 }
 
 /** Pools of real instances, without an engine around them. */
-export async function testPools(options: BackendsOptions & { most?: number } = {}): Promise<TestPools> {
+export async function testPools(options: BackendsOptions & CrowdOptions = {}): Promise<TestPools> {
   const dir = await mkdtemp(join(tmpdir(), 'sfx-pool-'));
   const backends: Backends = createBackends(options);
-  const crowd = createCrowd(options.most);
+  const crowd = createCrowd(options);
   const pools: Pool[] = [];
-  let count = 0;
+  let made = 0;
   return {
     crowd,
     dir,
     async make(code, change = {}, more = {}) {
-      const name = `f${(count += 1)}`;
+      const name = `f${++made}`;
       await writeFile(join(dir, `${name}.mjs`), code);
       const config: VersionConfig = {
         runtime: 'nodejs20.x',
@@ -66,7 +66,7 @@ export async function testPools(options: BackendsOptions & { most?: number } = {
       });
       pools.push(pool);
       let calls = 0;
-      const id = () => `${name}-${(calls += 1)}`;
+      const id = () => `${name}-${++calls}`;
       return {
         pool,
         lines,

@@ -12,6 +12,8 @@ export interface Member {
 
 /** All pools of an engine. A thread at rest is about 8 MB, and a service may have hundreds of functions. */
 export interface Crowd {
+  /** How long an instance without calls is kept. */
+  readonly idleMs: number;
   join(member: Member): void;
   leave(member: Member): void;
   /**
@@ -31,7 +33,15 @@ export interface Crowd {
 /** Instances of all functions together, beside the first of each. */
 export const MOST = 32;
 
-export function createCrowd(most: number = MOST): Crowd {
+/** Milliseconds without a call. */
+export const IDLE_MS = 5 * 60_000;
+
+export interface CrowdOptions {
+  readonly most?: number | undefined;
+  readonly idleMs?: number | undefined;
+}
+
+export function createCrowd({ most = MOST, idleMs = IDLE_MS }: CrowdOptions = {}): Crowd {
   const members = new Set<Member>();
   const refused = new Set<Member>();
   const total = () => {
@@ -49,6 +59,7 @@ export function createCrowd(most: number = MOST): Crowd {
     return found !== undefined;
   };
   return {
+    idleMs,
     join: (member) => void members.add(member),
     leave(member) {
       members.delete(member);

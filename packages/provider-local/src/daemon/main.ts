@@ -57,7 +57,15 @@ async function start(settings: EngineSettings): Promise<void> {
   const before = await readDocument<EngineInfo>(join(home, 'engine.json')).catch(() => undefined);
   const opened = await openPort(admin, settings, before?.port, await reservedPorts(home));
   exporter = exporterOf(settings);
-  stages = await openStages({ home, now: Date.now, firstPort: () => opened.port + 1, exporter });
+  stages = await openStages({
+    home,
+    now: Date.now,
+    port: () => opened.port,
+    firstPort: () => opened.port + 1,
+    exporter,
+    blanks: settings.blanks,
+    idleMs: settings.idleMs,
+  });
   info = {
     protocol: PROTOCOL,
     version: ENGINE_VERSION,
@@ -68,15 +76,22 @@ async function start(settings: EngineSettings): Promise<void> {
     started: new Date().toISOString(),
   };
   await writeDocument(join(home, 'engine.json'), info);
-  const open = stages;
-  setInterval(() => {
-    open.sweep(Date.now());
-    open.save().catch((error: unknown) => note(`metrics were not saved: ${textOf(error)}`));
-  }, TICK_MS);
+  keepTidy(stages, settings.idleMs ?? TICK_MS);
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   note(`ready on port ${opened.port}`);
   await tell({ kind: 'ready' });
+}
+
+/** Stops instances that nobody calls, and saves metrics, from time to time. */
+function keepTidy(stages: Stages, idleMs: number): void {
+  setInterval(
+    () => {
+      stages.sweep(Date.now());
+      stages.save().catch((error: unknown) => note(`metrics were not saved: ${textOf(error)}`));
+    },
+    Math.min(TICK_MS, Math.max(100, idleMs / 2)),
+  );
 }
 
 function exporterOf(settings: EngineSettings): Exporter | undefined {

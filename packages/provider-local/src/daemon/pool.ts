@@ -33,12 +33,8 @@ export interface PoolOptions extends InstanceOptions {
   readonly now: () => number;
   readonly crowd: Crowd;
   readonly start: StartInstance;
-  /** Milliseconds without a call after which an instance is stopped; default `IDLE_MS`. */
-  readonly idleMs?: number;
   log(stream: LogStream, text: string, activation?: string): void;
 }
-
-export const IDLE_MS = 5 * 60_000;
 
 const MOST_INSTANCES = Math.max(2, availableParallelism());
 /** Calls that may wait for an instance. */
@@ -104,7 +100,7 @@ export function createPool(options: PoolOptions): Pool {
     alarmAt: Infinity,
   };
   options.crowd.join(state.member);
-  const idleMs = options.idleMs ?? IDLE_MS;
+  const { idleMs } = options.crowd;
   return {
     call: (input) => new Promise((resolve) => place(state, input, resolve, 0)),
     warm: () => warm(state),

@@ -26,8 +26,14 @@ export interface Stages {
 export interface StagesOptions {
   readonly home: string;
   readonly now: () => number;
+  /** The engine's own. */
+  readonly port: () => number;
   /** Where ports of stages begin. */
   readonly firstPort: () => number;
+  /** Threads that are kept ready; default `BLANKS`. */
+  readonly blanks?: number | undefined;
+  /** How long instances without calls are kept; default `IDLE_MS`. */
+  readonly idleMs?: number | undefined;
   /** Where the spans of calls go, when somebody asked for them. */
   readonly exporter?: Exporter | undefined;
 }
@@ -45,8 +51,8 @@ export async function reservedPorts(home: string): Promise<Set<number>> {
 export async function openStages(options: StagesOptions): Promise<Stages> {
   const { home, now } = options;
   const tmp = join(home, 'tmp');
-  const crowd = createCrowd();
-  const backends = createBackends();
+  const crowd = createCrowd(options);
+  const backends = createBackends(options);
   const stages = new Map<string, Promise<Stage>>();
   const opened = new Map<string, Stage>();
   const keyOf = (scope: Scope) => `${scope.service}/${scope.stage}`;
@@ -55,7 +61,7 @@ export async function openStages(options: StagesOptions): Promise<Stages> {
     const dir = folderOf(home, scope);
     await makeFolder(dir);
     const ended = options.exporter?.of(scope);
-    const stage = await openStage({ scope, dir, tmp, now, crowd, backends, ended });
+    const stage = await openStage({ scope, dir, tmp, now, crowd, backends, ended, port: options.port });
     await stage.open(options.firstPort(), await reservedPorts(home));
     opened.set(keyOf(scope), stage);
     return stage;
