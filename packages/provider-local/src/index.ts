@@ -24,7 +24,7 @@ import {
 } from './observe.js';
 import { schema, settingsOf } from './options.js';
 import { traffic } from './traffic.js';
-import { httpTriggers } from './triggers/http.js';
+import { triggers } from './triggers/index.js';
 import { stagePath, versions } from './versions.js';
 
 export {
@@ -71,7 +71,7 @@ async function connect(scope: Scope, options: JsonObject, run: Run): Promise<Con
   return {
     capabilities,
     identity: identityOf(engine, settings),
-    resources: { http: httpTriggers(scope, client) },
+    resources: triggers(scope, client),
     versions: versions(scope, client),
     traffic: traffic(scope, client),
     invoke: invoker(scope, client, run),

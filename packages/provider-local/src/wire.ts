@@ -87,6 +87,8 @@ export interface TriggerDocument {
   readonly kind: string;
   readonly id: string;
   readonly source: string;
+  /** As people know it, where that is not its source. */
+  readonly title?: string;
   readonly props: Json;
   readonly alias: string;
   readonly function: string;
