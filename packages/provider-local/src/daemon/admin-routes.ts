@@ -1,6 +1,7 @@
 import { activationRoutes } from './routes/activations.js';
 import { engineRoutes } from './routes/engine.js';
 import { invokeRoutes } from './routes/invoke.js';
+import { queueRoutes } from './routes/queues.js';
 import { type AdminRoute, valuesOf } from './routes/route.js';
 import { trafficRoutes } from './routes/traffic.js';
 import { versionRoutes } from './routes/versions.js';
@@ -11,6 +12,7 @@ const routes: readonly AdminRoute[] = [
   ...trafficRoutes,
   ...invokeRoutes,
   ...activationRoutes,
+  ...queueRoutes,
 ];
 
 /** The route of a path, with its values. */

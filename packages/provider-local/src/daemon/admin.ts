@@ -3,9 +3,11 @@ import type { ErrorCode } from '@sfx-deploy/plugin';
 import type { WireError } from '../wire.js';
 import { findRoute } from './admin-routes.js';
 import { guarded } from './disk.js';
+import { serveEvents } from './door.js';
 import { createOpenDoor, type OpenDoor } from './open-door.js';
 import { isRefusal, refusal, textOf } from './refusal.js';
 import { type AdminRoute, type Engine, isAccepted } from './routes/route.js';
+import { EVENTS } from './stage-events.js';
 import { sameToken } from './token.js';
 
 /**
@@ -40,6 +42,7 @@ async function serve(
     throw refusal(403, 'SFX6003', 'the Host is not this machine');
   if (req.headers.origin !== undefined) throw refusal(403, 'SFX6003', 'requests of web pages are refused');
   if (open.serve(req, res)) return;
+  if (req.url?.startsWith(EVENTS)) return serveEvents(engine, req, res);
   const given = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1] ?? '';
   if (!sameToken(given, token))
     throw refusal(401, 'SFX6003', given === '' ? 'the token is missing' : 'the token is wrong');

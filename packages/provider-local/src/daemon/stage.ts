@@ -13,10 +13,12 @@ import { createGateway } from './gateway.js';
 import type { Aim } from './later.js';
 import { liveService } from './live.js';
 import { LOOPBACK, listen, listenFrom } from './ports.js';
+import { queueState } from './queues.js';
 import { refusal } from './refusal.js';
 import { namedHosts } from './request.js';
 import { createRouter, pick, type Router, type RouteSource } from './router.js';
 import { openCalls } from './stage-calls.js';
+import { EVENTS, openStageEvents, type StageEvents } from './stage-events.js';
 import { type Chosen, openVersions, type VersionStore } from './versions.js';
 
 /** One service and stage on the engine: its versions, aliases, triggers, its port and the gateway behind it. */
@@ -25,6 +27,8 @@ export interface Stage {
   readonly versions: VersionStore;
   readonly caller: Caller;
   readonly activations: Activations;
+  /** Its queues, topics and feeds. */
+  readonly events: StageEvents;
   /**
    * Takes a call that nobody waits for; the id of its activation once it is on disk. `payload`: JSON as text. Throws
    * SFX6112, SFX6012, SFX6013, SFX6004.
@@ -60,6 +64,8 @@ export interface StageOptions {
   readonly dir: string;
   readonly tmp: string;
   readonly now: () => number;
+  /** The engine's own port. */
+  readonly port: () => number;
   readonly crowd: Crowd;
   readonly backends: Backends;
   /** Told of every call that is over, for traces. */
@@ -67,6 +73,7 @@ export interface StageOptions {
 }
 
 interface State {
+  events: StageEvents | undefined;
   readonly options: StageOptions;
   readonly versions: VersionStore;
   readonly aliases: Map<string, AliasDocument>;
@@ -81,11 +88,24 @@ interface State {
 export async function openStage(options: StageOptions): Promise<Stage> {
   const { dir, scope, tmp, now, crowd, backends } = options;
   await makeFolder(join(dir, 'versions'));
-  const versions = await openVersions({ scope, dir: join(dir, 'versions'), tmp, now, crowd, backends });
+  const environment = () => ({
+    SFX_EVENTS_URL: `http://${LOOPBACK}:${options.port()}${EVENTS}${events.token}`,
+    ...(state.port === null ? {} : { SFX_URL: `http://${LOOPBACK}:${state.port}` }),
+  });
+  const versions = await openVersions({
+    scope,
+    dir: join(dir, 'versions'),
+    tmp,
+    now,
+    crowd,
+    backends,
+    environment,
+  });
   const aliases = await readDocument<Record<string, AliasDocument>>(join(dir, 'aliases.json'));
   const triggers = await readDocument<TriggerDocument[]>(join(dir, 'triggers.json'));
   const saved = await readDocument<StageDocument>(join(dir, 'stage.json'));
   const state: State = {
+    events: undefined,
     options,
     versions,
     aliases: new Map(Object.entries(aliases ?? {})),
@@ -106,12 +126,23 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const token = (alias: string) => state.aliases.get(alias)?.token;
   const hosts = namedHosts(process.env['SFX_LOCAL_HOSTS']);
   const server = createGateway({ scope, caller, router: () => state.router, token }, { hosts });
+  const events = await openStageEvents({
+    scope,
+    dir,
+    tmp,
+    now,
+    caller,
+    triggers: () => state.triggers.values(),
+    log: (trigger, text) => logOf(state, trigger, text),
+  });
+  state.events = events;
   let chain: Promise<unknown> = Promise.resolve();
   return {
     scope,
     versions,
     caller,
     activations,
+    events,
     later: (fn, payload, aim) => later.accept(fn, payload, aim),
     serially: (act) => {
       const next = chain.then(act);
@@ -123,9 +154,15 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     namedBy: (version) =>
       [...state.aliases].filter(([, alias]) => names(alias.table).has(version)).map(([id]) => id),
     trigger: (kind, id) => state.triggers.get(keyOf(kind, id)),
-    setTrigger: (trigger) =>
-      changeTriggers(state, (all) => all.set(keyOf(trigger.kind, trigger.id), trigger)),
-    removeTrigger: (kind, id) => changeTriggers(state, (all) => all.delete(keyOf(kind, id))),
+    async setTrigger(trigger) {
+      await changeTriggers(state, (all) => all.set(keyOf(trigger.kind, trigger.id), trigger));
+      await events.follow();
+    },
+    async removeTrigger(kind, id) {
+      await changeTriggers(state, (all) => all.delete(keyOf(kind, id)));
+      await events.follow();
+      await events.forget(kind, id);
+    },
     choose,
     url: () => (state.listening ? `http://${LOOPBACK}:${state.port}` : null),
     report: () => report(state),
@@ -133,10 +170,12 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     async open(from, reserved) {
       await openPort(state, server, from, reserved);
       await later.resume();
+      await events.open();
+      await events.follow(true);
     },
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await Promise.all([later.close(), versions.close(graceMs)]);
+      await Promise.all([later.close(), events.close(graceMs), versions.close(graceMs)]);
       await closeConnections(server, closed);
       await activations.close();
       state.listening = false;
@@ -228,6 +267,14 @@ async function changeTriggers(
   reroute(state);
 }
 
+/** Into the log of the version that is stable for the trigger's function; there may be none. */
+function logOf(state: State, { alias, function: fn, id }: TriggerDocument, text: string): void {
+  const stable = state.aliases.get(alias)?.table[fn]?.stable;
+  const serving = stable === undefined ? undefined : state.versions.byId(stable);
+  if (serving === undefined) process.stderr.write(`${id}: ${text}\n`);
+  else serving.log('engine', text);
+}
+
 function reroute(state: State): void {
   const http = [...state.triggers.values()].filter((trigger) => trigger.kind === 'http' && trigger.enabled);
   state.router = createRouter(
@@ -258,6 +305,7 @@ function report(state: State): EngineService {
     functions: [...new Set(all.map((one) => one.version.unit))].sort(),
     versions: all.length,
     instances: all.reduce((sum, one) => sum + one.pool.instances(), 0),
+    queues: (state.events?.queues() ?? []).map(queueState),
   };
 }
 

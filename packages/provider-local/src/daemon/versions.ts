@@ -81,6 +81,8 @@ export interface VersionStoreOptions {
   readonly tmp: string;
   readonly now: () => number;
   readonly crowd: Crowd;
+  /** What every handler of the stage gets beside its own. */
+  readonly environment: () => Readonly<Record<string, string>>;
   readonly backends: Backends;
 }
 
@@ -187,7 +189,10 @@ async function serve(options: VersionStoreOptions, document: VersionDocument): P
       memory: config.memory,
       module: pathToFileURL(join(files, `${unit}.mjs`)).href,
       root: pathToFileURL(`${files}/`).href,
-      environment: { ...hostEnvironment(), ...config.environment },
+      // When an instance loads: ports may be others than before.
+      get environment() {
+        return { ...hostEnvironment(), ...options.environment(), ...config.environment };
+      },
       context,
     },
   });
