@@ -92,19 +92,23 @@ def dumps(value):
     return json.dumps(value, default=plain, allow_nan=False, separators=(",", ":"))
 
 
+def inside(path):
+    """Whether it is a file of the user's."""
+    return not path.startswith("<") and os.path.realpath(path).startswith(ROOT)
+
+
 def short(path):
-    return path[len(ROOT):] if path.startswith(ROOT) else path
+    return os.path.realpath(path)[len(ROOT):]
 
 
 def describe(error):
     """Kind, message, and the last line of the user's own code: `KeyError: 'id' (at src/stats.py:7)`."""
     place = None
-    if isinstance(error, SyntaxError) and error.filename:
-        place = (os.path.realpath(error.filename), error.lineno)
     for frame in traceback.extract_tb(error.__traceback__):
-        path = os.path.realpath(frame.filename)
-        if path.startswith(ROOT):
-            place = (path, frame.lineno)
+        if inside(frame.filename):
+            place = (frame.filename, frame.lineno)
+    if isinstance(error, SyntaxError) and inside(error.filename or ""):
+        place = (error.filename, error.lineno)
     at = f" (at {short(place[0])}:{place[1]})" if place else ""
     message = error.msg if isinstance(error, SyntaxError) else str(error)
     name = type(error).__name__
@@ -224,11 +228,13 @@ def mark(text):
 
 
 def answer(handler, runner, fixed, call):
-    """The answer's members as JSON text. What is no Exception, such as SystemExit, ends the instance."""
+    """The answer's members as JSON text. SystemExit ends the instance, as it would end a program."""
     try:
         result = runner.result(handler(call["event"], Context(fixed, call)))
         return f'"result":{dumps(result)}'
-    except Exception as error:
+    except SystemExit:
+        raise
+    except BaseException as error:
         tell(error)
         return f'"error":{json.dumps(describe(error))}'
 
@@ -246,7 +252,9 @@ def main():
     runner = Runner()
     try:
         handler = load(told["handler"])
-    except Exception as error:
+    except SystemExit:
+        raise
+    except BaseException as error:
         tell(error)
         channel.write(json.dumps({"unloadable": describe(error), "marked": mark(text)}))
         return
