@@ -1,4 +1,3 @@
-import v8 from 'node:v8';
 import type { VersionConfig } from '../wire.js';
 import { BLANKS, createBlanks } from './blanks.js';
 import type { StartInstance } from './instance.js';
@@ -17,12 +16,10 @@ export interface Backends {
 
 export interface BackendsOptions {
   /** Threads that are kept ready for a version to be loaded; default `BLANKS`. */
-  readonly blanks?: number;
+  readonly blanks?: number | undefined;
 }
 
 export function createBackends(options: BackendsOptions = {}): Backends {
-  // Every thread can then collect its garbage before its use of memory is judged.
-  v8.setFlagsFromString('--expose-gc');
   const blanks = createBlanks(options.blanks ?? BLANKS);
   const startThread = threads(blanks, createWatch());
   const processes = createProcesses(process.env['SFX_PYTHON']);

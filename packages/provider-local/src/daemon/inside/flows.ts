@@ -36,8 +36,9 @@ export function createFlows(tell: Tell, failed: (thrown: unknown) => void): Flow
       }
       if (next.done === true) return;
       const bytes = bytesOf(next.value);
-      if (bytes.byteLength > 0) tell({ kind: 'chunk', id, bytes }, [bytes.buffer as ArrayBuffer]);
+      // What is handed over has no length any more.
       flow.left -= bytes.byteLength;
+      if (bytes.byteLength > 0) tell({ kind: 'chunk', id, bytes }, [bytes.buffer as ArrayBuffer]);
       while (flow.left <= 0 && !flow.cancelled) {
         await new Promise<void>((resolve) => {
           flow.wake = resolve;

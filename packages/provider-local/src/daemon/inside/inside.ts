@@ -40,9 +40,6 @@ export function inside({ tell, listen, begun, shared }: Channel): void {
   if (shared) guardProcess();
   watchChildren(tell);
   process.on('exit', () => output.flush(true));
-  // Taken away, so that a handler finds what it would find anywhere else.
-  const collect = globalThis.gc as (() => void) | undefined;
-  Reflect.deleteProperty(globalThis, 'gc');
 
   const answers = createAnswers(tell, output.flush);
   const complain = (text: string) => output.write('stderr', `${text}\n`);
@@ -57,7 +54,6 @@ export function inside({ tell, listen, begun, shared }: Channel): void {
       limit: load.memory * 1024 * 1024,
       tell,
       running: calls.size,
-      collect,
     });
     const one = createServe({ handler, load, answers, flows, calls, complain });
     hear.taken = ({ id, bytes }) => flows.taken(id, bytes);

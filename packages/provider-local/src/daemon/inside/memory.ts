@@ -1,3 +1,5 @@
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import type { FromWorker } from '../calls.js';
 
 /** Tells what this instance uses, every `REPORT_MS` while calls run. */
@@ -15,13 +17,12 @@ export interface MemoryOptions {
   readonly limit: number;
   tell(message: Extract<FromWorker, { kind: 'used' }>): void;
   running(): number;
-  /** Collects all garbage, where that can be asked for. */
-  readonly collect: (() => void) | undefined;
 }
 
-export function memoryReports({ limit, tell, running, collect }: MemoryOptions): MemoryReports {
+export function memoryReports({ limit, tell, running }: MemoryOptions): MemoryReports {
   let timer: NodeJS.Timeout | undefined;
   let collected = 0;
+  let collect: (() => void) | undefined;
   const used = () => {
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
@@ -29,8 +30,9 @@ export function memoryReports({ limit, tell, running, collect }: MemoryOptions):
   const report = () => {
     let bytes = used();
     // What nobody holds any more does not count.
-    if (bytes > limit && collect !== undefined) {
+    if (bytes > limit) {
       if (performance.now() - collected < COLLECT_MS) return;
+      collect ??= collector();
       collect();
       collected = performance.now();
       bytes = used();
@@ -45,4 +47,12 @@ export function memoryReports({ limit, tell, running, collect }: MemoryOptions):
       timer ??= setInterval(report, REPORT_MS).unref();
     },
   };
+}
+
+/** V8 gives it to a context that is made while it is told to; the handler's own has none. */
+function collector(): () => void {
+  v8.setFlagsFromString('--expose-gc');
+  const collect = vm.runInNewContext('gc') as () => void;
+  v8.setFlagsFromString('--no-expose-gc');
+  return collect;
 }
