@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type Case, type ConformanceOptions, openBench, whyNot } from './conformance/bench.js';
 import { callCases } from './conformance/calls.js';
 import { descriptionCases } from './conformance/description.js';
+import { pullingCases } from './conformance/pulling.js';
 import { resourceCases } from './conformance/resources.js';
 import { stageCases } from './conformance/stages.js';
 import { trafficCases } from './conformance/traffic.js';
@@ -22,6 +23,7 @@ const areas: Readonly<Record<string, readonly Case[]>> = {
   traffic: trafficCases,
   calls: callCases,
   resources: resourceCases,
+  'triggers that pull': pullingCases,
   stages: stageCases,
 };
 

@@ -9,6 +9,8 @@ import { type Timeline, timeline } from './timeline.js';
 export interface ActorOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly faults?: readonly Fault[];
+  /** What programs do that are run; default: none can be run (SFX1011). */
+  readonly exec?: Run['exec'];
   /** Actors of another machine cannot tell whether this one is dead. Default `machine`. */
   readonly machine?: string;
 }
@@ -171,6 +173,15 @@ function actor(
       await alive();
       try {
         return await faults.around(call, () => inCall(act), effects);
+      } finally {
+        await alive();
+      }
+    },
+    async exec(program) {
+      await alive();
+      if (options.exec === undefined) throw fail('SFX1011', 'no program can be run here');
+      try {
+        return await options.exec(program);
       } finally {
         await alive();
       }

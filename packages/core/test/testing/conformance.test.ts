@@ -29,7 +29,9 @@ const service: Service = {
           ? [{ kind: 'http', props: { method: 'GET', path: '/list', cors: null }, pointer: '' }]
           : [
               { kind: 'queue', props: { queue: 'orders' }, pointer: '' },
-              { kind: 'schedule', props: { rate: '1 hour' }, pointer: '' },
+              { kind: 'schedule', props: { schedule: 'rate(1 hour)' }, pointer: '' },
+              { kind: 'topic', props: { topic: 'sales' }, pointer: '' },
+              { kind: 'bucket', props: { bucket: 'uploads' }, pointer: '' },
             ],
       native: {},
       bundle: true,
@@ -52,13 +54,13 @@ const variants = {
 
 /** Cases that each shape passes; the rest does not apply to it. */
 const minimum: Record<ShapeName, number> = {
-  lambda: 57,
-  slots: 55,
-  flex: 51,
-  cloudRun: 57,
-  openfaas: 56,
-  whisk: 55,
-  local: 56,
+  lambda: 62,
+  slots: 60,
+  flex: 55,
+  cloudRun: 62,
+  openfaas: 62,
+  whisk: 60,
+  local: 62,
 };
 
 function optionsFor(shape: ShapeName): ConformanceOptions {
@@ -69,7 +71,13 @@ function optionsFor(shape: ShapeName): ConformanceOptions {
     irOf(shape, {
       functions: {
         list: { ...variants[variant], routes: ['GET /list'], uses: ['table'] },
-        work: { ...variants[variant], queues: ['orders'], schedules: ['1 hour'] },
+        work: {
+          ...variants[variant],
+          queues: ['orders'],
+          schedules: ['1 hour'],
+          topics: ['sales'],
+          buckets: ['uploads'],
+        },
       },
       things: { table: { props: { size: 1 }, data: true } },
     });
@@ -87,13 +95,23 @@ function optionsFor(shape: ShapeName): ConformanceOptions {
         'source' in resource ? `${resource.kind} ${String(resource.source)}` : resource.id,
       ),
     drift(scope, resource) {
-      const key = { thing: 'size', http: 'method', queue: 'queue', schedule: 'rate' }[resource.kind]!;
+      const keys = {
+        thing: 'size',
+        http: 'method',
+        queue: 'queue',
+        schedule: 'rate',
+        topic: 'topic',
+        bucket: 'bucket',
+      };
+      const key = keys[resource.kind as keyof typeof keys];
       hands(scope).changeObject(
         'source' in resource ? `${resource.kind} ${String(resource.source)}` : resource.id,
         { [key]: 'other', theirs: 1 },
       );
       return [key];
     },
+    offer: (scope, trigger, count) => hands(scope).offer(trigger, count),
+    deliveries: (scope, trigger) => hands(scope).deliveries(trigger),
     ignoreWrite: (scope) => hands(scope).ignoreWrites(1),
     consumes: (scope, trigger) =>
       hands(scope)

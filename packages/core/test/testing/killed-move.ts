@@ -21,6 +21,7 @@ const run: Run = {
   random: (bytes) => '0'.repeat(bytes * 2),
   emit: () => {},
   call: (_call, act) => act(),
+  exec: () => Promise.reject(new Error('nothing is run here')),
   isGone: () => 'unknown',
 };
 const provider = memoryProvider({ shape: shape as ShapeName, world: fileWorld(folder) });

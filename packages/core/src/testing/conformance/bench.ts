@@ -55,6 +55,12 @@ export interface ConformanceOptions {
   drift?(scope: Scope, resource: Resource): Promise<readonly string[]> | readonly string[];
   /** Whether a pulling trigger consumes. */
   consumes?(scope: Scope, trigger: Trigger): Promise<boolean> | boolean;
+  /** Lets `count` things come in at the source of a trigger that pulls: messages, due times, files. */
+  offer?(scope: Scope, trigger: Trigger, count: number): Promise<void> | void;
+  /** Ids of the versions that got what came in there, one for each thing. */
+  deliveries?(scope: Scope, trigger: Trigger): Promise<readonly string[]> | readonly string[];
+  /** How long it is looked whether something is delivered that should not be; default 300 ms. */
+  readonly quietMs?: number;
   /** Lets the provider accept its next alias write and do nothing, where it compares nothing itself. */
   ignoreWrite?(scope: Scope): Promise<void> | void;
   /** Calls that a statistical case may make; default 400. */

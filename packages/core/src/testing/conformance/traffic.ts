@@ -16,7 +16,7 @@ import {
   type Versions,
 } from './bench.js';
 
-/** An alias that is at `a`, with `b` warm beside it. */
+/** An alias that is at `a`, with `b` warm beside it; the first one of the IR unless another is given. */
 export interface Pair {
   readonly opened: Opened;
   readonly alias: Alias;
@@ -26,9 +26,11 @@ export interface Pair {
   readonly atB: Table;
 }
 
-export async function pair(bench: Bench): Promise<Pair> {
+export async function pair(
+  bench: Bench,
+  alias: Alias = first(bench.options.ir('a').aliases, 'an alias'),
+): Promise<Pair> {
   const opened = await bench.open();
-  const alias = first(bench.options.ir('a').aliases, 'an alias');
   const a = await bench.stage(opened, 'a');
   const atA = tableOf(alias, a);
   await setDone(opened, alias, { from: {}, to: atA });

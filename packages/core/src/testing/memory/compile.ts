@@ -32,14 +32,20 @@ export function compileFor(shape: ShapeName, service: Service): Ir {
 
 function described(fn: ServiceFunction, event: ServiceEvent): { kind: string; source: string; props: Json } {
   const { kind, props } = event;
+  // Several functions may have one topic or bucket: each is a source of its own.
+  const own = kind === 'topic' || kind === 'bucket' ? ` ${fn.name}` : '';
   const word = (key: string) => (typeof props[key] === 'string' ? props[key] : undefined);
   const source =
     kind === 'http'
       ? `${word('method') ?? 'ANY'} ${word('path') ?? '/'}`
-      : (word('name') ??
-        word('queue') ??
-        word('arn') ??
-        `${fn.name} ${word('rate') ?? word('cron') ?? ''}`.trim());
+      : `${
+          word('name') ??
+          word('queue') ??
+          word('topic') ??
+          word('bucket') ??
+          word('arn') ??
+          `${fn.name} ${word('schedule') ?? ''}`.trim()
+        }${own}`;
   return { kind, source, props };
 }
 

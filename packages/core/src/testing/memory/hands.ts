@@ -1,5 +1,5 @@
 import type { Json } from '../../json.js';
-import type { Metrics, Scope, Table } from '../../provider/contract.js';
+import type { Metrics, Scope, Table, Trigger } from '../../provider/contract.js';
 import { settle } from './context.js';
 import { physicalName, versionName } from './names.js';
 import { type Asked, answerOf, callAlias, sharesOf, triggersOf } from './serving.js';
@@ -40,6 +40,10 @@ export interface StageHands {
   serve(name: string, random: () => number, now?: number): Served | undefined;
   /** Every trigger of the stage. */
   callers(now?: number): readonly Caller[];
+  /** Lets `count` things come in at the source of a trigger that pulls. They wait while it is not there or disabled. */
+  offer(trigger: Pick<Trigger, 'kind' | 'source'>, count: number, random?: () => number): void;
+  /** The versions that they went to so far, in order. */
+  deliveries(trigger: Pick<Trigger, 'kind' | 'source'>, random?: () => number): readonly string[];
   /** Failed calls so far, of every stage. */
   failures(): readonly FailedCall[];
   /** Moves an alias as a person with a console would: no stamp of ours, another token. An empty table removes it. */
@@ -83,6 +87,18 @@ export function stageHands(world: World, shape: ShapeName, scope: Scope, clock?:
       return served;
     },
     callers: (now) => looked(now, callersOf),
+    offer(trigger, count, random = Math.random) {
+      world.change((document) => {
+        const offers = offersOf(document, scope, trigger);
+        offers.waiting += count;
+        deliver({ document, shape, scope, now: dated() }, trigger, random);
+      });
+    },
+    deliveries: (trigger, random = Math.random) =>
+      world.change((document) => {
+        deliver({ document, shape, scope, now: dated() }, trigger, random);
+        return [...offersOf(document, scope, trigger).delivered];
+      }),
     failures: () => world.read().failed,
     moveAlias: (alias, table) => world.change((document) => moveAlias(document, scope, alias, table)),
     removeVersion: (unit, id) =>
@@ -144,6 +160,29 @@ function serveOne(asked: Asked, name: string, random: () => number): Served | un
   }
   const { id, digest, release } = answer.version;
   return { version: id, digest, release, trigger };
+}
+
+type Source = Pick<Trigger, 'kind' | 'source'>;
+
+function nameOf(scope: Scope, { kind, source }: Source): string {
+  return physicalName(scope, 'trigger', `${kind} ${source}`);
+}
+
+function offersOf(document: WorldDocument, scope: Scope, trigger: Source) {
+  document.offers[nameOf(scope, trigger)] ??= { waiting: 0, delivered: [] };
+  return document.offers[nameOf(scope, trigger)]!;
+}
+
+/** What waits goes to the versions that the alias has now, one by one; while nobody answers, it waits on. */
+function deliver(asked: Asked, trigger: Source, random: () => number): void {
+  const object = asked.document.objects[nameOf(asked.scope, trigger)];
+  const offers = offersOf(asked.document, asked.scope, trigger);
+  if (object?.to === undefined || !object.enabled) return;
+  for (; offers.waiting > 0; offers.waiting--) {
+    const answer = callAlias(asked, object.to.alias, object.to.function, random(), true);
+    if ('failed' in answer) return;
+    offers.delivered.push(answer.version.id);
+  }
 }
 
 function callersOf(asked: Asked): Caller[] {

@@ -28,6 +28,8 @@ export interface PlainFunction {
   readonly routes?: readonly string[];
   readonly queues?: readonly string[];
   readonly schedules?: readonly string[];
+  readonly topics?: readonly string[];
+  readonly buckets?: readonly string[];
   /** Ids of things that it needs. */
   readonly uses?: readonly string[];
 }
@@ -133,6 +135,12 @@ export function irOf(shape: ShapeName, service: PlainService): Ir {
     ),
     ...(plain.schedules ?? []).map((source) =>
       triggerOf(shape, name, { kind: 'schedule', source, props: { rate: source } }),
+    ),
+    ...(plain.topics ?? []).map((topic) =>
+      triggerOf(shape, name, { kind: 'topic', source: `${topic} ${name}`, props: { topic } }),
+    ),
+    ...(plain.buckets ?? []).map((bucket) =>
+      triggerOf(shape, name, { kind: 'bucket', source: `${bucket} ${name}`, props: { bucket } }),
     ),
   ]);
   const infra = Object.entries(service.things ?? {}).map(([id, thing]) => thingOf(id, thing));

@@ -95,8 +95,9 @@ function handler(context: Context, change: ResourceHandler['change']): ResourceH
   };
 }
 
-/** Kinds: `thing` for infra; `http`, `schedule` and `queue` for triggers, any change of which its callers notice. */
+/** Kinds: `thing` for infra; the others are triggers, any change of which its callers notice. */
 export function resourceHandlers(context: Context): Readonly<Record<string, ResourceHandler>> {
   const trigger = handler(context, (from, to) => (sameJson(from, to) ? 'none' : 'breaks'));
-  return { thing: handler(context, grade), http: trigger, schedule: trigger, queue: trigger };
+  const kinds = ['http', 'schedule', 'queue', 'topic', 'bucket'];
+  return { thing: handler(context, grade), ...Object.fromEntries(kinds.map((kind) => [kind, trigger])) };
 }

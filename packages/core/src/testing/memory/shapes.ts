@@ -9,7 +9,7 @@ const common = {
   metricsByVersion: true,
   retention: { max: null, autoRemoves: false },
   writesPerSecond: 10,
-  triggers: ['http', 'schedule', 'queue'],
+  triggers: ['http', 'schedule', 'queue', 'topic', 'bucket'],
 } as const;
 
 const slots: Capabilities = {

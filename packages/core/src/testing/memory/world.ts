@@ -108,6 +108,8 @@ export interface WorldDocument {
   /** Packages that name both sides of a split, as made so far. */
   routers: Record<string, Table>;
   objects: Record<string, StoredObject>;
+  /** What came in at the source of a trigger that pulls: how many wait, and the version that each other one went to. */
+  offers: Record<string, { waiting: number; delivered: string[] }>;
   store: Record<string, { value: Json; tag: string }>;
   /** By digest of a version or of its artifact. */
   behaviours: Record<string, Behaviour>;
@@ -135,6 +137,7 @@ export function emptyWorld(): WorldDocument {
     seats: {},
     routers: {},
     objects: {},
+    offers: {},
     store: {},
     behaviours: {},
     metrics: {},
