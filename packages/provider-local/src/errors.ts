@@ -31,6 +31,7 @@ const KNOWN: ReadonlySet<string> = new Set<ErrorCode>([
   'SFX6110',
   'SFX6111',
   'SFX6112',
+  'SFX6130',
 ]);
 
 /** The daemon's answer to a request that it refused, as a coded error. */

@@ -41,7 +41,7 @@ export function createPythons(wished: string | undefined): Pythons {
         }
         seen.push(found);
       }
-      throw refusal(503, 'SFX6130', `\`${runtime}\` needs Python 3.${OLDEST} or newer: ${seen.join('; ')}`);
+      throw refusal(400, 'SFX6130', `\`${runtime}\` needs Python 3.${OLDEST} or newer: ${seen.join('; ')}`);
     },
   };
 }
