@@ -65,13 +65,13 @@ export function messagesOf(req: Pick<IncomingMessage, 'headers'>, body: string):
   return lines.map((line, n) => ({ ...messageOf(line, `message ${n + 1}`), ...path }));
 }
 
-/** What the message is a part of. A function's own depth came with the header: what it sends is one deeper. */
+/** What the message is a part of. The header says how many calls led to it, that of the sender included. */
 function pathOf(req: Pick<IncomingMessage, 'headers'>): { depth: number; trace?: string } {
   const given = req.headers['x-sfx-depth'];
   const trace = req.headers['traceparent'];
   if (given !== undefined && !/^\d{1,4}$/.test(String(given)))
     throw refusal(400, 'SFX6010', 'x-sfx-depth: a number of calls');
-  const depth = given === undefined ? 0 : Number(given) + 1;
+  const depth = Number(given ?? 0);
   return typeof trace === 'string' && TRACE.test(trace) ? { depth, trace } : { depth };
 }
 

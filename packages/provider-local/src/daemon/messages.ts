@@ -91,4 +91,6 @@ export interface QueueOptions {
   readonly mostMessages?: number;
   /** Bytes on disk of all that wait; default 1 GB. */
   readonly mostBytes?: number;
+  /** Bytes of records that are over, below which the journal is not written anew; default 1 MB. */
+  readonly rewriteBytes?: number;
 }

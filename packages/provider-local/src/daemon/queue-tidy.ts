@@ -13,9 +13,10 @@ const RECORD_ITEMS = 1_000;
 
 /** Writes the journal anew when most of it is over; or when there is any hope of room on a full disk. */
 export function tidy(state: State, pressed = false): void {
-  const { index, journal } = state;
+  const { index, journal, options } = state;
+  const least = options.rewriteBytes ?? REWRITE_BYTES;
   const dead = journal.size() - index.bytes() - (pressed ? 0 : state.floor);
-  const worth = dead > Math.max(pressed ? 0 : REWRITE_BYTES, index.bytes());
+  const worth = dead > Math.max(pressed ? 0 : least, index.bytes());
   if (!worth || state.rewriting || state.closed) return;
   state.rewriting = true;
   let entries: Entry[] = [];
