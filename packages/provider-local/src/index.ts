@@ -23,6 +23,7 @@ import {
   urlsOf,
 } from './observe.js';
 import { schema, settingsOf } from './options.js';
+import { previewer } from './preview.js';
 import { traffic } from './traffic.js';
 import { triggers } from './triggers/index.js';
 import { stagePath, versions } from './versions.js';
@@ -37,6 +38,7 @@ export {
 } from './engine.js';
 export { engineLog } from './engine-log.js';
 export { type EngineReset, keptScopes, resetEngine } from './reset.js';
+export { runSchedule } from './schedules.js';
 export type { EngineService } from './wire.js';
 
 /** The engine on this machine: the default provider, which needs no account. */
@@ -78,6 +80,7 @@ async function connect(scope: Scope, options: JsonObject, run: Run): Promise<Con
     invokeLater: laterInvoker(scope, client),
     activations: activationLister(scope, client),
     activation: activationReader(scope, client),
+    preview: previewer(scope, client),
     urls: () => urlsOf(scope, client),
     logs: logReader(scope, client, run),
     metrics: metricsReader(scope, client),

@@ -85,6 +85,12 @@ export const localErrors = {
     hint: 'Use the value of SFX_EVENTS_URL as the function gets it.',
     exit: 1,
   },
+  SFX6015: {
+    kind: 'mistake',
+    title: 'the schedule is not enabled',
+    hint: 'One that a release adds is enabled when the release takes 100 %: run `sfx promote`, or `sfx status` to see it.',
+    exit: 1,
+  },
   SFX6101: {
     kind: 'mistake',
     title: 'no route',

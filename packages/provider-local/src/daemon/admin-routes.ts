@@ -1,8 +1,10 @@
 import { activationRoutes } from './routes/activations.js';
 import { engineRoutes } from './routes/engine.js';
 import { invokeRoutes } from './routes/invoke.js';
+import { previewRoutes } from './routes/preview.js';
 import { queueRoutes } from './routes/queues.js';
 import { type AdminRoute, valuesOf } from './routes/route.js';
+import { scheduleRoutes } from './routes/schedules.js';
 import { trafficRoutes } from './routes/traffic.js';
 import { versionRoutes } from './routes/versions.js';
 
@@ -13,6 +15,8 @@ const routes: readonly AdminRoute[] = [
   ...invokeRoutes,
   ...activationRoutes,
   ...queueRoutes,
+  ...previewRoutes,
+  ...scheduleRoutes,
 ];
 
 /** The route of a path, with its values. */

@@ -1,3 +1,4 @@
+import { bucketFeeds } from './bucket-feed.js';
 import type { FeedFactory } from './feeds.js';
 import { queueFeeds, topicFeeds } from './queue-feed.js';
 import { scheduleFeeds } from './schedule-feed.js';
@@ -7,4 +8,5 @@ export const feedKinds: Readonly<Record<string, FeedFactory>> = {
   queue: queueFeeds(),
   topic: topicFeeds(),
   schedule: scheduleFeeds(),
+  bucket: bucketFeeds(),
 };

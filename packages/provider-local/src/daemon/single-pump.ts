@@ -63,7 +63,11 @@ export function singlePump(options: SinglePumpOptions): SinglePump {
     const before = lane === undefined ? undefined : lanes.get(lane);
     const run = (before ?? Promise.resolve())
       .then(() => (closed ? queue.release([message.receipt], 0, false) : deliver(options, message)))
-      .catch((error: unknown) => options.log(`${options.trigger.id}: ${textOf(error)}`))
+      .catch((error: unknown) => {
+        options.log(`${options.trigger.id}: ${textOf(error)}`);
+        // Nothing to do for one that was taken and could not be acknowledged.
+        queue.release([message.receipt], BUSY_MS);
+      })
       .finally(() => {
         running.delete(message.receipt);
         if (lane !== undefined && lanes.get(lane) === run) lanes.delete(lane);

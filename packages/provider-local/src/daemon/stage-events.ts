@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { QueueProps, Scope } from '@sfx-deploy/plugin';
 import type { TriggerDocument } from '../wire.js';
+import { makeBuckets } from './bucket-folder.js';
 import type { Caller } from './caller.js';
 import { type Redriven, redrive } from './dead-letters.js';
 import { readText, writeSynced } from './disk.js';
@@ -79,6 +80,7 @@ export async function openStageEvents(options: StageEventsOptions): Promise<Stag
       // Also of a trigger that is not enabled: who is called by the candidate already may send to it.
       for (const { kind, props } of triggers())
         if (kind === 'queue') await queues.ensure((props as unknown as QueueProps).queue);
+      await makeBuckets(dir, triggers());
       await feeding.follow([...triggers()], starting);
     },
     forget: feeding.forget,

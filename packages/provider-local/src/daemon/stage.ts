@@ -6,6 +6,7 @@ import { isName } from '../names.js';
 import type { AliasDocument, AliasWrite, EngineService, LiveService, TriggerDocument } from '../wire.js';
 import type { Activations } from './activations.js';
 import type { Backends } from './backends.js';
+import { bucketsOf } from './bucket-folder.js';
 import type { Caller, Ended } from './caller.js';
 import type { Crowd } from './crowd.js';
 import { makeFolder, readDocument, writeDocument } from './disk.js';
@@ -42,6 +43,7 @@ export interface Stage {
   /** Aliases that name a version. */
   namedBy(version: string): readonly string[];
   trigger(kind: string, id: string): TriggerDocument | undefined;
+  triggers(): readonly TriggerDocument[];
   setTrigger(trigger: TriggerDocument): Promise<void>;
   removeTrigger(kind: string, id: string): Promise<void>;
   choose(alias: string, unit: string, candidate: boolean): Chosen | 'nothing live' | 'no candidate';
@@ -154,6 +156,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     namedBy: (version) =>
       [...state.aliases].filter(([, alias]) => names(alias.table).has(version)).map(([id]) => id),
     trigger: (kind, id) => state.triggers.get(keyOf(kind, id)),
+    triggers: () => [...state.triggers.values()],
     async setTrigger(trigger) {
       await changeTriggers(state, (all) => all.set(keyOf(trigger.kind, trigger.id), trigger));
       await events.follow();
@@ -306,6 +309,7 @@ function report(state: State): EngineService {
     versions: all.length,
     instances: all.reduce((sum, one) => sum + one.pool.instances(), 0),
     queues: (state.events?.queues() ?? []).map(queueState),
+    buckets: bucketsOf(state.options.dir, state.triggers.values()),
   };
 }
 

@@ -242,13 +242,14 @@ describe('a bucket', function () {
 
   it('keeps the order of one file, and calls for several files at once', async () => {
     const running = new Set<string>();
+    const twice: string[] = [];
     let most = 0;
     bench.answer = async (call: Call) => {
       const key = String(eventOf(call)['key']);
-      assert.ok(!running.has(key), `${key} twice at once`);
+      if (running.has(key)) twice.push(key);
       running.add(key);
       most = Math.max(most, running.size);
-      await sleep(80);
+      await sleep(200);
       running.delete(key);
       return DONE;
     };
@@ -260,6 +261,7 @@ describe('a bucket', function () {
     await until(
       () => bench.queue()!.counts().inFlight + bench.queue()!.counts().visible === 0 && told().length >= 9,
     );
+    assert.deepEqual(twice, []);
     assert.ok(most > 1);
     const sizes = bench.events().flatMap(({ key, size }) => (key === 'a' ? [size] : []));
     assert.deepEqual(sizes, [1, 2, 3]);
