@@ -61,13 +61,14 @@ describe('what the engine tells without a token', () => {
 
   it('is refused to other web pages, and to who does not name this machine', async () => {
     for (const path of ['/metrics', '/live']) {
-      for (const headers of [
+      const foreign: Record<string, string>[] = [
         { 'sec-fetch-site': 'cross-site' },
         { 'sec-fetch-site': 'same-site' },
         { origin: 'http://evil.example' },
         { host: 'evil.example' },
         { host: `evil.example:${engine.port}` },
-      ])
+      ];
+      for (const headers of foreign)
         assert.equal((await call(`${base}${path}`, { headers })).status, 403, JSON.stringify(headers));
       assert.equal((await call(`${base}${path}`, { method: 'POST' })).status, 401);
     }

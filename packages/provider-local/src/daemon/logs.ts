@@ -41,6 +41,8 @@ export function versionLog(path: string, now: () => number): VersionLog {
   let pending: string[] = [];
   let pendingChars = 0;
   let dropped = 0;
+  /** Nothing was written in this life. */
+  let fresh = true;
   let timer: NodeJS.Timeout | undefined;
   let chain: Promise<unknown> = Promise.resolve();
   const listeners = new Set<(line: Line) => void>();
@@ -61,11 +63,13 @@ export function versionLog(path: string, now: () => number): VersionLog {
       dropped = 0;
     }
     if (pending.length === 0) return;
-    const text = `${pending.join('\n')}\n`;
+    // A row that a kill cut off must not take the next with it; an empty row is none.
+    const text = `${fresh ? '\n' : ''}${pending.join('\n')}\n`;
+    fresh = false;
     pending = [];
     pendingChars = 0;
     const lost = await append(path, text);
-    if (lost) dropped += text.split('\n').length - 1;
+    if (lost) dropped += text.trim().split('\n').length;
   }
 
   return {
