@@ -7,7 +7,14 @@ import type { Digest } from './json.js';
 import { commitOf, originOf } from './origin.js';
 import type { Intent } from './plan/intent.js';
 import type { Asked, Plan } from './plan/plan.js';
-import { cacheDirOf, compileConfig, needConfig, type ProjectRequest, type Session } from './project.js';
+import {
+  cacheDirOf,
+  compileConfig,
+  needConfig,
+  notesOf,
+  type ProjectRequest,
+  type Session,
+} from './project.js';
 import type { Activation, ActivationQuery, Artifact, Ir, LogLine } from './provider/contract.js';
 import { activationOf, activationsOf } from './release/activations.js';
 import { adoptRelease } from './release/adopt.js';
@@ -25,6 +32,7 @@ import { resumeRelease } from './release/resume.js';
 import { planRollback as planBack, rollbackRelease } from './release/rollback.js';
 import type { OnInterrupted } from './release/settle.js';
 import { releasesOf, statusOf } from './release/status.js';
+import { type Tested, type TestRequest, testStage } from './release/test.js';
 import type { Run } from './run.js';
 import type { By } from './state/documents.js';
 import { counted } from './text.js';
@@ -132,6 +140,10 @@ async function prepare(session: Session, given: DeployOptions): Promise<Prepared
   const name = provider.name;
   const can = session.connections[name]!.capabilities;
   let ir = provider.compile(service, service.provider.options, can);
+  for (const { code, message, at } of notesOf(loaded, provider, can)) {
+    const place = at === undefined ? {} : { at: `${at.file}:${at.line}:${at.column}` };
+    run.emit({ code: 'warning', error: code, message, ...place });
+  }
   if (options.refreshSecrets) ir = withFreshSecrets(ir, run.random(6));
   const known =
     options.functions === undefined ? undefined : await onlyFunctions(ctx, name, ir, options.functions, can);
@@ -280,6 +292,9 @@ export const releases = (session: Session): Promise<ReleasesReport> => releasesO
 
 export const invoke = (session: Session, request: InvokeRequest) =>
   invokeFunction(session.context(), request);
+
+export const test = (session: Session, request: TestRequest): Promise<Tested> =>
+  testStage(session.context(), request);
 
 export const invokeLater = (session: Session, request: InvokeRequest) => laterOf(session.context(), request);
 

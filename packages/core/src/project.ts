@@ -8,7 +8,7 @@ import {
   loadConfig,
   loadIdentity,
 } from './config/index.js';
-import { fail, isSfxError } from './errors.js';
+import { type Diagnostic, fail, isSfxError } from './errors.js';
 import { serviceNearby } from './nearby.js';
 import type { Capabilities, Connection, Ir, Provider, Scope } from './provider/contract.js';
 import { loadProvider } from './provider/loader.js';
@@ -44,6 +44,8 @@ export interface Session extends AsyncDisposable {
   readonly provider: Provider;
   readonly connections: Readonly<Record<string, Connection>>;
   readonly run: Run;
+  /** Folder of the configuration, where there is one. */
+  readonly dir?: string;
   /** A fresh context, with a write counter of its own, for one command. */
   context(): Context;
 }
@@ -60,14 +62,30 @@ export function providerOf(loaded: LoadedConfig, request: ProjectRequest): Promi
 export async function compileConfig(
   loaded: LoadedConfig,
   request: ProjectRequest,
-): Promise<{ readonly provider: string; readonly ir: Ir; readonly capabilities: Capabilities }> {
+): Promise<{
+  readonly provider: string;
+  readonly ir: Ir;
+  readonly capabilities: Capabilities;
+  /** What the provider leaves out of a file that is written for another one. */
+  readonly notes: readonly Diagnostic[];
+}> {
   const provider = await providerOf(loaded, request);
   const { service } = loaded;
   return {
     provider: provider.name,
     ir: provider.compile(service, service.provider.options, provider.documented),
     capabilities: provider.documented,
+    notes: notesOf(loaded, provider, provider.documented),
   };
+}
+
+/** What a provider leaves out, with its places as the other diagnostics have them. */
+export function notesOf(
+  { service }: LoadedConfig,
+  provider: Provider,
+  can: Capabilities,
+): readonly Diagnostic[] {
+  return provider.notes?.(service, service.provider.options, can) ?? [];
 }
 
 /** The folder of caches beside the configuration; deletable. */
@@ -95,6 +113,7 @@ export async function openSession(request: ProjectRequest, run: Run): Promise<Se
     ...(note === undefined ? {} : { note }),
   });
   const connections = { [provider.name]: connection };
+  const dir = loaded?.dir ?? ('file' in identity ? identity.dir : undefined);
   const place =
     identity.state === undefined || request.apart ? undefined : join(identity.dir, identity.state.path);
   const store = storeOf(place, connection, provider.name);
@@ -104,18 +123,20 @@ export async function openSession(request: ProjectRequest, run: Run): Promise<Se
     provider,
     connections,
     run,
+    ...(dir === undefined ? {} : { dir }),
     context: () => ({
       run,
       scope,
       state: stageState(store, scope, run),
       fleet: fleet(connections, run),
+      ...(dir === undefined ? {} : { dir }),
       ...(loaded === undefined ? {} : { secrets: loaded.secrets, artifact: cachedArtifact(loaded) }),
     }),
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   };
 }
 
-type Who = Omit<ConfigIdentity, 'file'>;
+type Who = Omit<ConfigIdentity, 'file'> & Partial<Pick<ConfigIdentity, 'file'>>;
 
 /** In an empty folder the service is named; else the file says who it is, as far as the command needs it. */
 async function whoIs(

@@ -17,8 +17,10 @@ export const validate: Command = {
     const { host } = context;
     const core = await context.core();
     const loaded = await configOf(context);
-    const { ir, provider } = await core.compileConfig(loaded, context.request());
-    const { service, diagnostics } = loaded;
+    const { ir, provider, notes } = await core.compileConfig(loaded, context.request());
+    const { service } = loaded;
+    const diagnostics = [...loaded.diagnostics, ...notes];
+    const all = notes.length === 0 ? 'All of it' : 'What is not named here';
     const found = { functions: service.functions.length, triggers: ir.triggers.length };
     if (host.json) {
       const file = loaded.file;
@@ -36,7 +38,7 @@ export const validate: Command = {
     host.report([
       `${basename(loaded.file)}  ${service.name} · ${service.stage} · ${provider}: ${count(found.functions, 'function')}, ${count(found.triggers, 'trigger')}`,
       ...warningLines(diagnostics, host.look),
-      `${tally(diagnostics)}. All of it can be deployed.`.replace(/^no/, 'No'),
+      `${tally(diagnostics)}. ${all} can be deployed.`.replace(/^no/, 'No'),
     ]);
     return 0;
   },
