@@ -29,7 +29,7 @@ export async function main(argv: readonly string[], io: Io, signal: AbortSignal)
 async function perform(context: Context): Promise<number> {
   const { command, host, signal } = context;
   const onAbort = (): void => {
-    if (!command.endless && !context.given.flag('follow'))
+    if (!command.stoppable && !context.given.flag('follow'))
       host.say('interrupted: the write under way is finished first; again stops at once');
   };
   signal.addEventListener('abort', onAbort, { once: true });
@@ -74,7 +74,7 @@ function hostOf({ command, given }: Extract<Invocation, { kind: 'run' }>, io: Io
 
 /** Reports carry the identity line themselves; what changes a stage says it first. */
 function changes(command: Command): boolean {
-  return (command.group === 'releases' && command.name !== 'plan') || command.endless === true;
+  return (command.group === 'releases' && command.name !== 'plan') || command.stoppable === true;
 }
 
 function failed(error: SfxError, host: Host): number {

@@ -70,6 +70,8 @@ export interface ErrorDetails {
   readonly unknownOutcome?: true;
   readonly diagnostics?: readonly Diagnostic[];
   readonly facts?: Readonly<Record<string, string | number>>;
+  /** The last lines that a program wrote; shown to whoever ran it, and kept nowhere. */
+  readonly output?: readonly string[];
   readonly cause?: unknown;
   readonly exit?: ErrorRow['exit'];
 }

@@ -16,6 +16,7 @@ export {
   resume,
   rollback,
   status,
+  test,
   type WaitOptions,
 } from './commands.js';
 export { type ConfigRequest, type LoadedConfig, loadConfig } from './config/index.js';

@@ -5,6 +5,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { fail } from './errors.js';
 import type { Event } from './events.js';
+import { execute } from './exec.js';
 import type { Holder, Run } from './run.js';
 
 export interface RunInit {
@@ -34,6 +35,7 @@ export function createRun(init: RunInit): Run {
     random: (bytes) => randomBytes(bytes).toString('hex'),
     emit: init.emit,
     call: (_call, act) => act(),
+    exec: (program) => execute(program, init.signal),
     isGone: (other) => isGone(other),
   };
 }

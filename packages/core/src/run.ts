@@ -17,6 +17,33 @@ export interface Holder {
   readonly process: string;
 }
 
+/** A program that is run, and for how long at most. */
+export interface Exec {
+  /** One line for the shell, or a program with its arguments. */
+  readonly command: string | readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  /** All of its environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Milliseconds; then it is ended with all that it started. */
+  readonly timeoutMs: number;
+  /**
+   * `inherit`: what it writes goes where this process writes. Else each piece is handed over as it comes. Its end is kept
+   * only then.
+   */
+  readonly output: 'inherit' | ((text: string, from: 'stdout' | 'stderr') => void);
+}
+
+/** How a program ended. */
+export interface Executed {
+  /** `time` and `interrupted`: it was ended, with all that it started. */
+  readonly as: 'exit' | 'signal' | 'time' | 'interrupted';
+  /** Null unless it ended by itself. */
+  readonly exit: number | null;
+  /** The last lines of what it wrote. */
+  readonly tail: readonly string[];
+}
+
 /**
  * The one door to everything that is not pure: time, randomness, environment, and each call to a provider or a store.
  * A test that passes its own `Run` stops the clock, cuts a connection, or kills the process at any call.
@@ -37,6 +64,8 @@ export interface Run {
   emit(event: Event): void;
   /** Every call to a provider or a store goes through here. */
   call<T>(call: Call, act: () => Promise<T>): Promise<T>;
+  /** Runs a program to its end, and nothing of it stays. When the run is interrupted, so is it. SFX1011: it did not start. */
+  exec(program: Exec): Promise<Executed>;
   /** Whether the process of a holder is known to be gone. `unknown` when it is on another machine. */
   isGone(holder: Holder): boolean | 'unknown';
 }

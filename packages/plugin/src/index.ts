@@ -33,6 +33,7 @@ export type {
   Move,
   Observed,
   Position,
+  Preview,
   Provider,
   QueueProps,
   Ref,

@@ -1,4 +1,4 @@
-import type { Digest, ErrorCode, Json, Stamp, Table } from '@sfx-deploy/plugin';
+import type { Digest, ErrorCode, HttpProps, Json, Stamp, Table } from '@sfx-deploy/plugin';
 
 /** What a client and the daemon say to each other. Raised when an older one would misunderstand. */
 export const PROTOCOL = 1;
@@ -127,6 +127,13 @@ export interface EngineService {
     readonly inFlight: number;
   }[];
   readonly buckets?: readonly { readonly name: string; readonly folder: string }[];
+}
+
+/** Routes that lead to versions of their own, at an address that nobody else is sent to. */
+export interface PreviewWrite {
+  /** Version ids by function. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly routes: readonly (HttpProps & { readonly function: string })[];
 }
 
 /** Calls of one version in the last minute. */

@@ -44,8 +44,8 @@ export interface Command {
   readonly needs?: ProjectRequest['needs'];
   /** Default `document`. */
   readonly json?: JsonForm;
-  /** Goes on until it is interrupted, which is then no ending too early. */
-  readonly endless?: true;
+  /** It may be interrupted at any time: there is no write to be finished first. */
+  readonly stoppable?: true;
   readonly examples: readonly { readonly command: string; readonly what: string }[];
   /** Answers the exit code. */
   run(context: Context): Promise<number>;

@@ -13,7 +13,7 @@ export const dev: Command = {
   summary: 'release each change to the local engine as it is saved, and follow the logs',
   scope: 'config',
   json: 'lines',
-  endless: true,
+  stoppable: true,
   options: [
     { name: 'logs', kind: 'flag', summary: 'what functions write (default); --no-logs for changes only' },
   ],

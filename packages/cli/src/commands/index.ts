@@ -19,6 +19,7 @@ import { remove } from './remove.js';
 import { resume } from './resume.js';
 import { rollback } from './rollback.js';
 import { status } from './status.js';
+import { test } from './test.js';
 import { validate } from './validate.js';
 
 /** In the order in which help shows them. */
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   compile,
   packageCommand,
   dev,
+  test,
   plan,
   deploy,
   promote,

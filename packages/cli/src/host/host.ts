@@ -40,6 +40,8 @@ export interface Host {
   line(value: object): void;
   outcome(value: Outcome): void;
   say(line: string): void;
+  /** What another program writes, as it is; with `--json` to stderr, so that stdout stays JSON. */
+  pass(text: string, from: 'stdout' | 'stderr'): void;
   settle(): void;
 }
 
@@ -76,6 +78,7 @@ export function createHost(io: Io, options: HostOptions): Host {
     line: write,
     outcome: (value) => document(options.json === 'lines' ? { code: 'result', ...value } : value),
     say: (line) => progress.say(line),
+    pass: (text, from) => (from === 'stdout' && options.json === 'no' ? io.stdout : io.stderr).write(text),
     settle: () => progress.settle(),
   };
 }

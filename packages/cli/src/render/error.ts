@@ -1,7 +1,7 @@
 import { type Diagnostic, errorRow, type SfxError } from '@sfx-deploy/core/errors';
 import { diagnosticLines, frameLines, tally } from './diagnostics.js';
 import { type Look, paint, sign } from './look.js';
-import { count, labelled, wrap } from './text.js';
+import { count, harmless, labelled, wrap } from './text.js';
 
 export interface ErrorContext {
   /** The exit code is told to people, not to logs. */
@@ -29,6 +29,7 @@ export function errorLines(error: SfxError, context: ErrorContext, look: Look): 
     ...more.map((line) => `  ${line}`),
     ...frameLines(details, error.message, look),
     ...factLines(error),
+    ...outputLines(details.output ?? []),
     ...hintLines(error),
     ...(details.ways ?? []).flatMap((way) => labelled(way.label, way.command, 14, 2)),
     closing(error, context, []),
@@ -42,6 +43,11 @@ function factLines(error: SfxError): string[] {
   return Object.entries(named).flatMap(([label, value]) =>
     value === undefined ? [] : labelled(label, String(value), Math.max(14, label.length + 4), 2),
   );
+}
+
+/** What a program wrote last, marked as not sfx's own words. */
+export function outputLines(lines: readonly string[]): string[] {
+  return lines.map((line) => `  | ${harmless(line)}`.trimEnd());
 }
 
 function hintLines(error: SfxError): string[] {

@@ -1,4 +1,5 @@
 import type { AliasReport, Outcome } from '@sfx-deploy/core';
+import { outputLines } from './error.js';
 import { type Look, paint, sign } from './look.js';
 import { nextLines } from './next.js';
 import { count, labelled, seconds, shortVersion, timed, width, wrap } from './text.js';
@@ -27,6 +28,7 @@ function headLines(outcome: Outcome, look: Look): string[] {
     const said = error.message.includes(outcome.sentence) || outcome.sentence === '';
     return [
       ...wrapHead(head),
+      ...outputLines(error.output ?? []),
       ...hint,
       ...(said ? [] : wrap(outcome.sentence, 76).map((line) => `  ${line}`)),
     ];

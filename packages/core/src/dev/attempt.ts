@@ -131,10 +131,9 @@ function functionsOf(live: Kept): string[] {
 /** An ending that is not the one that was wanted, as the error that it is. */
 function errorOf({ error, sentence }: Outcome): SfxError {
   if (error === undefined) return fail('SFX5003', sentence);
-  const { code, message, hint } = error;
-  return fail(
-    errorRow(code) === undefined ? 'SFX5003' : (code as ErrorCode),
-    message,
-    hint === undefined ? {} : { hint },
-  );
+  const { code, message, hint, output } = error;
+  return fail(errorRow(code) === undefined ? 'SFX5003' : (code as ErrorCode), message, {
+    ...(hint === undefined ? {} : { hint }),
+    ...(output === undefined ? {} : { output }),
+  });
 }

@@ -1,8 +1,12 @@
 import { didYouMean } from '../config/nearest.js';
 import { isTainted, nodeAt } from '../config/node.js';
 import { isObject, type Json } from '../json.js';
-import type { Check } from '../release/rollout.js';
+import type { CallCheck, Check } from '../release/rollout.js';
+import { parseDuration } from './duration.js';
 import type { Scope } from './normalize.js';
+
+/** How long a command may take that says nothing else. */
+const COMMAND_MS = 5 * 60_000;
 
 /** `checks:` in their normal form. Its schema has been checked. */
 export function normalizeChecks(
@@ -12,30 +16,81 @@ export function normalizeChecks(
 ): readonly Check[] {
   if (!Array.isArray(value)) return [];
   const names = new Set<string>();
-  return value.filter(isObject).flatMap((check, index) => {
+  return value.filter(isObject).flatMap((check, index): readonly Check[] => {
     const pointer = `/checks/${index}`;
-    const { name, function: fn } = check;
-    if (typeof name !== 'string' || typeof fn !== 'string') return [];
+    const { name } = check;
+    if (typeof name !== 'string') return [];
     if (names.has(name)) scope.complain(`${pointer}/name`, 'SFX2206', `there are two checks ${name}`);
     names.add(name);
-    if (!functions.includes(fn)) {
-      scope.complain(
-        `${pointer}/function`,
-        'SFX2207',
-        `there is no function ${fn}${didYouMean(fn, functions)}`,
-      );
-    }
-    if (check['payload'] !== undefined && check['http'] !== undefined) {
-      scope.complain(`${pointer}/http`, 'SFX2202', `${name} has a payload; http beside it is a second one`);
-    }
     keepsNothing(scope, pointer, name);
-    return [{ name, function: fn, payload: payloadOf(check), expect: expectOf(check) }];
+    return check['command'] === undefined
+      ? callCheck(scope, pointer, name, check, functions)
+      : commandCheck(scope, pointer, name, check);
   });
+}
+
+function callCheck(
+  scope: Scope,
+  pointer: string,
+  name: string,
+  check: Record<string, unknown>,
+  functions: readonly string[],
+): readonly Check[] {
+  const fn = check['function'];
+  if (typeof fn !== 'string') {
+    scope.complain(pointer, 'SFX2202', `check ${name} needs a function to call, or a command to run`);
+    return [];
+  }
+  if (!functions.includes(fn)) {
+    scope.complain(
+      `${pointer}/function`,
+      'SFX2207',
+      `there is no function ${fn}${didYouMean(fn, functions)}`,
+    );
+  }
+  if (check['payload'] !== undefined && check['http'] !== undefined) {
+    scope.complain(`${pointer}/http`, 'SFX2202', `${name} has a payload; http beside it is a second one`);
+  }
+  if (check['timeout'] !== undefined)
+    scope.complain(
+      `${pointer}/timeout`,
+      'SFX2202',
+      `${name} calls a function, which has a timeout of its own`,
+    );
+  return [{ name, function: fn, payload: payloadOf(check), expect: expectOf(check) }];
+}
+
+function commandCheck(
+  scope: Scope,
+  pointer: string,
+  name: string,
+  check: Record<string, unknown>,
+): readonly Check[] {
+  for (const key of ['function', 'payload', 'http', 'expect']) {
+    if (check[key] === undefined) continue;
+    scope.complain(
+      `${pointer}/${key}`,
+      'SFX2202',
+      `check ${name} runs a command; ${key} means nothing beside it`,
+      'key',
+    );
+  }
+  const { command, timeout } = check;
+  if (typeof command !== 'string' || command.trim() === '') {
+    scope.complain(`${pointer}/command`, 'SFX2202', `the command of check ${name} is empty`);
+    return [];
+  }
+  const timeoutMs = timeout === undefined ? COMMAND_MS : parseDuration(timeout);
+  if (timeoutMs === undefined || timeoutMs < 1 || timeoutMs > 2 ** 31 - 1) {
+    scope.complain(`${pointer}/timeout`, 'SFX2202', `timeout of check ${name} is 1ms to 24d`);
+    return [];
+  }
+  return [{ name, command, timeoutMs }];
 }
 
 /** Checks are written into the record of a release, so no value from outside may be in them. */
 function keepsNothing(scope: Scope, pointer: string, name: string): void {
-  for (const key of ['payload', 'http', 'expect']) {
+  for (const key of ['payload', 'http', 'expect', 'command']) {
     const node = nodeAt(scope.input.root, `${pointer}/${key}`);
     if (!node || !isTainted(node)) continue;
     scope.complain(
@@ -47,7 +102,7 @@ function keepsNothing(scope: Scope, pointer: string, name: string): void {
   }
 }
 
-function expectOf(check: Record<string, unknown>): Check['expect'] {
+function expectOf(check: Record<string, unknown>): CallCheck['expect'] {
   const expect = isObject(check['expect']) ? check['expect'] : {};
   const status =
     typeof expect['status'] === 'number' ? expect['status'] : check['http'] === undefined ? undefined : 200;

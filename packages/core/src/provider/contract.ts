@@ -257,6 +257,11 @@ export interface Connection extends AsyncDisposable {
   activations?(query: ActivationQuery): Promise<readonly Activation[]>;
   /** One of them whole, with its logs. */
   activation?(id: string): Promise<Activation | undefined>;
+  /**
+   * Opens an address at which these triggers that are asked lead to these versions, and to no others. Nobody else is sent
+   * there; it is closed with what is answered, and with the connection.
+   */
+  preview?(versions: readonly Version[], triggers: readonly Trigger[]): Promise<Preview>;
   /** Addresses by trigger kind, as callers use them: `{ http: "http://127.0.0.1:4101" }`. */
   urls?(): Promise<Readonly<Record<string, string>>>;
   logs?(version: Version, since: Date, follow: boolean): AsyncIterable<LogLine>;
@@ -265,6 +270,12 @@ export interface Connection extends AsyncDisposable {
   /** Takes away what is left of the stage itself, after all else is gone. */
   forget?(): Promise<void>;
   readonly store?: Store;
+}
+
+/** Versions at an address of their own. */
+export interface Preview extends AsyncDisposable {
+  /** As of `Connection.urls`. */
+  readonly urls: Readonly<Record<string, string>>;
 }
 
 export type InvokeTarget =

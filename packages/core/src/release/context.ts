@@ -16,6 +16,8 @@ export interface Context {
   readonly fleet: Fleet;
   /** Values of `$secret` refs; absent in an empty folder. */
   readonly secrets?: SecretValues;
+  /** Folder of the configuration; absent in an empty folder. Commands of checks run there. */
+  readonly dir?: string;
   /** Built code by unit, or undefined when it is not at hand. */
   readonly artifact?: (unit: Qualified, digest: string) => Promise<Artifact | undefined>;
 }

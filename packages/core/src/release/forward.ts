@@ -1,10 +1,11 @@
 import { counted } from '../text.js';
+import { runNamedCheck } from './checks.js';
 import { type Context, type Held, step } from './context.js';
 import { unitsOf, type VersionsByUnit } from './fleet.js';
 import { aliasesIn, foreign, moveAll, readAliases } from './flip.js';
 import { percentAt, progressOf } from './progress.js';
 import { type OutputsByProvider, widenInfra } from './resources.js';
-import { journalStaged, runNamedCheck, stageAll, unmark, warmAndCheck } from './stage.js';
+import { journalStaged, stageAll, unmark, warmAndCheck } from './stage.js';
 import { sameTable, type Tables, tablesAt, tablesOfNewUnits, withoutEmpty } from './tables.js';
 import { triggersAfter, triggersBefore, waitingTriggers } from './triggers.js';
 

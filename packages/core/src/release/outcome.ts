@@ -57,7 +57,13 @@ export interface Outcome {
   readonly sentence: string;
   /** Named one by one where not all are on one release. */
   readonly aliases?: readonly AliasReport[];
-  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint?: string;
+    /** Last lines of the program that failed. */
+    readonly output?: readonly string[];
+  };
   readonly waits: readonly string[];
   readonly leaves: readonly string[];
   readonly writes: number;

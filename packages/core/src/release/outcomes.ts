@@ -49,6 +49,7 @@ export async function outcomeOf(ended: Ended, driven: Driven): Promise<Outcome> 
             code: error.code,
             message: error.message,
             hint: error.details.hint ?? errorRow(error.code)?.hint,
+            ...(error.details.output === undefined ? {} : { output: error.details.output }),
           },
         }),
     waits: open ? waitingTriggers(driven.held) : [],

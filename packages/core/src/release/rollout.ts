@@ -36,11 +36,22 @@ export interface Rollout {
   readonly expand: 'late' | 'early';
 }
 
-/** Calls a candidate by its own address, before it has traffic. */
-export interface Check {
+/** What a candidate must pass before it has traffic. */
+export type Check = CallCheck | CommandCheck;
+
+/** Calls a candidate by its own address. */
+export interface CallCheck {
   readonly name: string;
   readonly function: string;
   readonly payload: Json;
   /** What the answer must hold: `status` for HTTP, and keys that must equal. */
   readonly expect: { readonly status?: number; readonly match?: Json };
+}
+
+/** Runs a command of the project that is told where the candidates answer; it passes with exit code 0. */
+export interface CommandCheck {
+  readonly name: string;
+  /** A line for the shell, run in the folder of the configuration. */
+  readonly command: string;
+  readonly timeoutMs: number;
 }

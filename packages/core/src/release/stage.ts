@@ -1,14 +1,13 @@
-import { asSfxError, fail, isSfxError } from '../errors.js';
-import { isObject, type Json, sameJson } from '../json.js';
+import { fail, isSfxError } from '../errors.js';
 import type { Unit, Version } from '../provider/contract.js';
 import type { Qualified } from '../state/documents.js';
 import { counted } from '../text.js';
+import { runChecks } from './checks.js';
 import { append, type Context, type Held, step } from './context.js';
-import { type Of, qualify, unitsOf, type VersionsByUnit } from './fleet.js';
+import { type Of, unitsOf, type VersionsByUnit } from './fleet.js';
 import { each } from './limits.js';
 import { fill, type Outputs } from './refs.js';
 import { type OutputsByProvider, stampOf } from './resources.js';
-import type { Check } from './rollout.js';
 
 /** Units under way at once; the provider's write rate bounds the writes themselves. */
 const WIDTH = 8;
@@ -122,73 +121,6 @@ async function warm(ctx: Context, held: Held, provider: string, version: Version
     }
     throw error;
   }
-}
-
-async function runChecks(
-  ctx: Context,
-  held: Held,
-  versions: VersionsByUnit,
-  fresh: readonly Of<Unit>[],
-): Promise<number> {
-  const checks = held.release.checks;
-  let passed = 0;
-  for (const check of checks) {
-    const of = fresh.find((unit) => unit.part.functions.includes(check.function));
-    if (of === undefined || !ctx.fleet.can(of.provider).candidateAddress) continue;
-    await runCheck(ctx, of.provider, check, versions[of.key]!);
-    passed += 1;
-  }
-  return passed;
-}
-
-/** Runs one named check of a rollout step. */
-export async function runNamedCheck(
-  ctx: Context,
-  held: Held,
-  name: string,
-  versions: VersionsByUnit,
-): Promise<void> {
-  const check = held.release.checks.find((one) => one.name === name);
-  const of = check && unitsOf(held.release.irs).find((unit) => unit.part.functions.includes(check.function));
-  if (check === undefined || of === undefined)
-    throw fail('SFX5002', `check ${name} is not described under checks:`);
-  await runCheck(ctx, of.provider, check, versions[qualify(of.provider, of.part.id)]!);
-}
-
-async function runCheck(ctx: Context, provider: string, check: Check, version: Version): Promise<void> {
-  const failed = (why: string, cause?: unknown) =>
-    fail('SFX5002', `check ${check.name} of ${check.function} failed: ${why}`, {
-      unit: version.unit,
-      step: 'check',
-      cause,
-    });
-  let answer: Json;
-  try {
-    answer = await ctx.fleet.read(provider, 'invoke', check.function, (connection) =>
-      connection.invoke({ version, function: check.function }, check.payload),
-    );
-  } catch (error) {
-    if (isSfxError(error) && error.code === 'SFX4120') throw error;
-    // Some providers cut a call short when the run is interrupted: that says nothing about the candidate.
-    if (ctx.run.signal.aborted) throw fail('SFX4120', 'interrupted', { cause: error });
-    throw failed(asSfxError(error).message, error);
-  }
-  const status = isObject(answer) ? (answer['status'] ?? answer['statusCode']) : undefined;
-  if (check.expect.status !== undefined && status !== check.expect.status) {
-    throw failed(`it answered status ${String(status)}, expected ${check.expect.status}`);
-  }
-  if (check.expect.match !== undefined && !matches(answer, check.expect.match)) {
-    throw failed('its answer does not hold what `match` asks for');
-  }
-}
-
-/** Every key that `wanted` names is there with an equal value; other keys do not matter. */
-function matches(value: Json, wanted: Json): boolean {
-  if (!isObject(wanted)) return sameJson(value, wanted);
-  if (!isObject(value)) return false;
-  return Object.entries(wanted).every(([key, inner]) =>
-    matches((value as Record<string, Json>)[key] ?? null, inner as Json),
-  );
 }
 
 export async function journalStaged(held: Held, versions: VersionsByUnit): Promise<void> {

@@ -24,6 +24,7 @@ export function realRun(
     random: (bytes) => '0'.repeat(bytes * 2),
     emit: (event) => events.push(event),
     call: (_call, act) => act(),
+    exec: () => Promise.reject(new Error('nothing is run here')),
     isGone: () => 'unknown',
     events,
   };

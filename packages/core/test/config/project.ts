@@ -16,6 +16,7 @@ export function runWith(env: Readonly<Record<string, string>> = {}): Run {
     random: (bytes) => 'ab'.repeat(bytes),
     emit: () => undefined,
     call: (_call, act) => act(),
+    exec: () => Promise.reject(new Error('nothing is run here')),
     isGone: () => 'unknown',
   };
 }

@@ -209,8 +209,12 @@ describe('a service in its normal form', () => {
     });
     assert.equal(made.keep, 9);
     const [up, work] = made.checks;
-    assert.deepEqual(up?.expect, { status: 200 });
-    assert.deepEqual(up!.payload, { $http: { method: 'GET', path: '/health?deep=1' } });
+    assert.deepEqual(up, {
+      name: 'up',
+      function: 'list',
+      payload: { $http: { method: 'GET', path: '/health?deep=1' } },
+      expect: { status: 200 },
+    });
     assert.deepEqual(work, {
       name: 'work',
       function: 'list',

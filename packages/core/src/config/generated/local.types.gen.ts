@@ -30,7 +30,7 @@ isolation?: ("thread" | "process")
  */
 blanks?: number
 /**
- * How long an instance without calls is kept. Default 5m.
+ * How long an instance without calls is kept. Default 5m, or SFX_LOCAL_IDLE.
  */
 idle?: (number | string)
 /**

@@ -29,6 +29,7 @@ error?: {
 code: string
 message: string
 hint?: string
+output?: string[]
 }
 waits: string[]
 leaves: string[]

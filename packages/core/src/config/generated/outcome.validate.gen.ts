@@ -3,7 +3,7 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:outcome","title":"Outcome document","type":"object","properties":{"version":{"const":1},"command":{"enum":["deploy","promote","rollback","resume","adopt","remove"]},"ending":{"enum":["unchanged","live","canary","paused","inconclusive","rolled back","failed","partial","interrupted","adopted","removed"]},"exit":{"enum":[0,1,3,4,5]},"service":{"type":"string"},"stage":{"type":"string"},"release":{"type":["object","null"],"properties":{"number":{"type":"integer","minimum":1},"digest":{"type":"string"},"status":{"enum":["open","live","superseded","rolled back","failed","partial"]},"of":{"type":"integer","minimum":1}},"additionalProperties":false,"required":["number","digest","status"]},"serving":{"type":"array","items":{"type":"object","properties":{"release":{"type":["integer","null"],"minimum":1},"percent":{"type":"number"}},"additionalProperties":false,"required":["release","percent"]}},"sentence":{"type":"string"},"aliases":{"type":"array","items":{"type":"object","properties":{"alias":{"type":"string"},"table":{"oneOf":[{"type":"object","additionalProperties":{"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]}},{"const":"unknown"}]}},"additionalProperties":false,"required":["alias","table"]}},"error":{"type":"object","properties":{"code":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"}},"additionalProperties":false,"required":["code","message"]},"waits":{"type":"array","items":{"type":"string"}},"leaves":{"type":"array","items":{"type":"string"}},"writes":{"type":"integer","minimum":0},"ms":{"type":"number"},"next":{"type":"array","items":{"type":"object","properties":{"label":{"enum":["watch","promote","undo","try it","why","forward","back","adopt","refresh"]},"command":{"type":"string"},"writes":{"type":"integer","minimum":0},"note":{"type":"string"}},"additionalProperties":false,"required":["label","command"]}},"urls":{"type":"object","additionalProperties":{"type":"string"}},"hurt":{"type":"object","properties":{"calls":{"type":"integer","minimum":0},"errors":{"type":"integer","minimum":0}},"additionalProperties":false,"required":["calls","errors"]},"warnings":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["version","command","ending","exit","service","stage","release","serving","sentence","waits","leaves","writes","ms","next","urls","warnings"]};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:outcome","title":"Outcome document","type":"object","properties":{"version":{"const":1},"command":{"enum":["deploy","promote","rollback","resume","adopt","remove"]},"ending":{"enum":["unchanged","live","canary","paused","inconclusive","rolled back","failed","partial","interrupted","adopted","removed"]},"exit":{"enum":[0,1,3,4,5]},"service":{"type":"string"},"stage":{"type":"string"},"release":{"type":["object","null"],"properties":{"number":{"type":"integer","minimum":1},"digest":{"type":"string"},"status":{"enum":["open","live","superseded","rolled back","failed","partial"]},"of":{"type":"integer","minimum":1}},"additionalProperties":false,"required":["number","digest","status"]},"serving":{"type":"array","items":{"type":"object","properties":{"release":{"type":["integer","null"],"minimum":1},"percent":{"type":"number"}},"additionalProperties":false,"required":["release","percent"]}},"sentence":{"type":"string"},"aliases":{"type":"array","items":{"type":"object","properties":{"alias":{"type":"string"},"table":{"oneOf":[{"type":"object","additionalProperties":{"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]}},{"const":"unknown"}]}},"additionalProperties":false,"required":["alias","table"]}},"error":{"type":"object","properties":{"code":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"},"output":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["code","message"]},"waits":{"type":"array","items":{"type":"string"}},"leaves":{"type":"array","items":{"type":"string"}},"writes":{"type":"integer","minimum":0},"ms":{"type":"number"},"next":{"type":"array","items":{"type":"object","properties":{"label":{"enum":["watch","promote","undo","try it","why","forward","back","adopt","refresh"]},"command":{"type":"string"},"writes":{"type":"integer","minimum":0},"note":{"type":"string"}},"additionalProperties":false,"required":["label","command"]}},"urls":{"type":"object","additionalProperties":{"type":"string"}},"hurt":{"type":"object","properties":{"calls":{"type":"integer","minimum":0},"errors":{"type":"integer","minimum":0}},"additionalProperties":false,"required":["calls","errors"]},"warnings":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["version","command","ending","exit","service","stage","release","serving","sentence","waits","leaves","writes","ms","next","urls","warnings"]};
 const func0 = Object.prototype.hasOwnProperty;
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -819,7 +819,7 @@ vErrors.push(err65);
 errors++;
 }
 for(const key7 of Object.keys(data25)){
-if(!(((key7 === "code") || (key7 === "message")) || (key7 === "hint"))){
+if(!((((key7 === "code") || (key7 === "message")) || (key7 === "hint")) || (key7 === "output"))){
 const err66 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7}};
 if(vErrors === null){
 vErrors = [err66];
@@ -866,9 +866,13 @@ vErrors.push(err69);
 errors++;
 }
 }
-}
-else {
-const err70 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"}};
+if(data25.output !== undefined && func0.call(data25, "output")){
+let data29 = data25.output;
+if(Array.isArray(data29)){
+const len2 = data29.length;
+for(let i2=0; i2<len2; i2++){
+if(typeof data29[i2] !== "string"){
+const err70 = {instancePath:instancePath+"/error/output/" + i2,schemaPath:"#/properties/error/properties/output/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -878,13 +882,9 @@ vErrors.push(err70);
 errors++;
 }
 }
-if(data.waits !== undefined && func0.call(data, "waits")){
-let data29 = data.waits;
-if(Array.isArray(data29)){
-const len2 = data29.length;
-for(let i2=0; i2<len2; i2++){
-if(typeof data29[i2] !== "string"){
-const err71 = {instancePath:instancePath+"/waits/" + i2,schemaPath:"#/properties/waits/items/type",keyword:"type",params:{type: "string"}};
+}
+else {
+const err71 = {instancePath:instancePath+"/error/output",schemaPath:"#/properties/error/properties/output/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -896,7 +896,7 @@ errors++;
 }
 }
 else {
-const err72 = {instancePath:instancePath+"/waits",schemaPath:"#/properties/waits/type",keyword:"type",params:{type: "array"}};
+const err72 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -906,13 +906,13 @@ vErrors.push(err72);
 errors++;
 }
 }
-if(data.leaves !== undefined && func0.call(data, "leaves")){
-let data31 = data.leaves;
+if(data.waits !== undefined && func0.call(data, "waits")){
+let data31 = data.waits;
 if(Array.isArray(data31)){
 const len3 = data31.length;
 for(let i3=0; i3<len3; i3++){
 if(typeof data31[i3] !== "string"){
-const err73 = {instancePath:instancePath+"/leaves/" + i3,schemaPath:"#/properties/leaves/items/type",keyword:"type",params:{type: "string"}};
+const err73 = {instancePath:instancePath+"/waits/" + i3,schemaPath:"#/properties/waits/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -924,7 +924,7 @@ errors++;
 }
 }
 else {
-const err74 = {instancePath:instancePath+"/leaves",schemaPath:"#/properties/leaves/type",keyword:"type",params:{type: "array"}};
+const err74 = {instancePath:instancePath+"/waits",schemaPath:"#/properties/waits/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -934,10 +934,13 @@ vErrors.push(err74);
 errors++;
 }
 }
-if(data.writes !== undefined && func0.call(data, "writes")){
-let data33 = data.writes;
-if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
-const err75 = {instancePath:instancePath+"/writes",schemaPath:"#/properties/writes/type",keyword:"type",params:{type: "integer"}};
+if(data.leaves !== undefined && func0.call(data, "leaves")){
+let data33 = data.leaves;
+if(Array.isArray(data33)){
+const len4 = data33.length;
+for(let i4=0; i4<len4; i4++){
+if(typeof data33[i4] !== "string"){
+const err75 = {instancePath:instancePath+"/leaves/" + i4,schemaPath:"#/properties/leaves/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -946,9 +949,10 @@ vErrors.push(err75);
 }
 errors++;
 }
-if((typeof data33 == "number") && (isFinite(data33))){
-if(data33 < 0 || isNaN(data33)){
-const err76 = {instancePath:instancePath+"/writes",schemaPath:"#/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+}
+else {
+const err76 = {instancePath:instancePath+"/leaves",schemaPath:"#/properties/leaves/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -958,11 +962,10 @@ vErrors.push(err76);
 errors++;
 }
 }
-}
-if(data.ms !== undefined && func0.call(data, "ms")){
-let data34 = data.ms;
-if(!((typeof data34 == "number") && (isFinite(data34)))){
-const err77 = {instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "number"}};
+if(data.writes !== undefined && func0.call(data, "writes")){
+let data35 = data.writes;
+if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
+const err77 = {instancePath:instancePath+"/writes",schemaPath:"#/properties/writes/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -971,16 +974,9 @@ vErrors.push(err77);
 }
 errors++;
 }
-}
-if(data.next !== undefined && func0.call(data, "next")){
-let data35 = data.next;
-if(Array.isArray(data35)){
-const len4 = data35.length;
-for(let i4=0; i4<len4; i4++){
-let data36 = data35[i4];
-if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
-if((data36.label === undefined) || (!(func0.call(data36, "label")))){
-const err78 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/properties/next/items/required",keyword:"required",params:{missingProperty: "label"}};
+if((typeof data35 == "number") && (isFinite(data35))){
+if(data35 < 0 || isNaN(data35)){
+const err78 = {instancePath:instancePath+"/writes",schemaPath:"#/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -989,8 +985,12 @@ vErrors.push(err78);
 }
 errors++;
 }
-if((data36.command === undefined) || (!(func0.call(data36, "command")))){
-const err79 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/properties/next/items/required",keyword:"required",params:{missingProperty: "command"}};
+}
+}
+if(data.ms !== undefined && func0.call(data, "ms")){
+let data36 = data.ms;
+if(!((typeof data36 == "number") && (isFinite(data36)))){
+const err79 = {instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "number"}};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -999,9 +999,16 @@ vErrors.push(err79);
 }
 errors++;
 }
-for(const key8 of Object.keys(data36)){
-if(!((((key8 === "label") || (key8 === "command")) || (key8 === "writes")) || (key8 === "note"))){
-const err80 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/properties/next/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8}};
+}
+if(data.next !== undefined && func0.call(data, "next")){
+let data37 = data.next;
+if(Array.isArray(data37)){
+const len5 = data37.length;
+for(let i5=0; i5<len5; i5++){
+let data38 = data37[i5];
+if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
+if((data38.label === undefined) || (!(func0.call(data38, "label")))){
+const err80 = {instancePath:instancePath+"/next/" + i5,schemaPath:"#/properties/next/items/required",keyword:"required",params:{missingProperty: "label"}};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1010,11 +1017,8 @@ vErrors.push(err80);
 }
 errors++;
 }
-}
-if(data36.label !== undefined && func0.call(data36, "label")){
-let data37 = data36.label;
-if(!(((((((((data37 === "watch") || (data37 === "promote")) || (data37 === "undo")) || (data37 === "try it")) || (data37 === "why")) || (data37 === "forward")) || (data37 === "back")) || (data37 === "adopt")) || (data37 === "refresh"))){
-const err81 = {instancePath:instancePath+"/next/" + i4+"/label",schemaPath:"#/properties/next/items/properties/label/enum",keyword:"enum",params:{allowedValues: schema31.properties.next.items.properties.label.enum}};
+if((data38.command === undefined) || (!(func0.call(data38, "command")))){
+const err81 = {instancePath:instancePath+"/next/" + i5,schemaPath:"#/properties/next/items/required",keyword:"required",params:{missingProperty: "command"}};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1023,10 +1027,9 @@ vErrors.push(err81);
 }
 errors++;
 }
-}
-if(data36.command !== undefined && func0.call(data36, "command")){
-if(typeof data36.command !== "string"){
-const err82 = {instancePath:instancePath+"/next/" + i4+"/command",schemaPath:"#/properties/next/items/properties/command/type",keyword:"type",params:{type: "string"}};
+for(const key8 of Object.keys(data38)){
+if(!((((key8 === "label") || (key8 === "command")) || (key8 === "writes")) || (key8 === "note"))){
+const err82 = {instancePath:instancePath+"/next/" + i5,schemaPath:"#/properties/next/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8}};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1036,10 +1039,10 @@ vErrors.push(err82);
 errors++;
 }
 }
-if(data36.writes !== undefined && func0.call(data36, "writes")){
-let data39 = data36.writes;
-if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
-const err83 = {instancePath:instancePath+"/next/" + i4+"/writes",schemaPath:"#/properties/next/items/properties/writes/type",keyword:"type",params:{type: "integer"}};
+if(data38.label !== undefined && func0.call(data38, "label")){
+let data39 = data38.label;
+if(!(((((((((data39 === "watch") || (data39 === "promote")) || (data39 === "undo")) || (data39 === "try it")) || (data39 === "why")) || (data39 === "forward")) || (data39 === "back")) || (data39 === "adopt")) || (data39 === "refresh"))){
+const err83 = {instancePath:instancePath+"/next/" + i5+"/label",schemaPath:"#/properties/next/items/properties/label/enum",keyword:"enum",params:{allowedValues: schema31.properties.next.items.properties.label.enum}};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1048,9 +1051,10 @@ vErrors.push(err83);
 }
 errors++;
 }
-if((typeof data39 == "number") && (isFinite(data39))){
-if(data39 < 0 || isNaN(data39)){
-const err84 = {instancePath:instancePath+"/next/" + i4+"/writes",schemaPath:"#/properties/next/items/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+if(data38.command !== undefined && func0.call(data38, "command")){
+if(typeof data38.command !== "string"){
+const err84 = {instancePath:instancePath+"/next/" + i5+"/command",schemaPath:"#/properties/next/items/properties/command/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1060,10 +1064,10 @@ vErrors.push(err84);
 errors++;
 }
 }
-}
-if(data36.note !== undefined && func0.call(data36, "note")){
-if(typeof data36.note !== "string"){
-const err85 = {instancePath:instancePath+"/next/" + i4+"/note",schemaPath:"#/properties/next/items/properties/note/type",keyword:"type",params:{type: "string"}};
+if(data38.writes !== undefined && func0.call(data38, "writes")){
+let data41 = data38.writes;
+if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
+const err85 = {instancePath:instancePath+"/next/" + i5+"/writes",schemaPath:"#/properties/next/items/properties/writes/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1072,10 +1076,9 @@ vErrors.push(err85);
 }
 errors++;
 }
-}
-}
-else {
-const err86 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/properties/next/items/type",keyword:"type",params:{type: "object"}};
+if((typeof data41 == "number") && (isFinite(data41))){
+if(data41 < 0 || isNaN(data41)){
+const err86 = {instancePath:instancePath+"/next/" + i5+"/writes",schemaPath:"#/properties/next/items/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1086,8 +1089,9 @@ errors++;
 }
 }
 }
-else {
-const err87 = {instancePath:instancePath+"/next",schemaPath:"#/properties/next/type",keyword:"type",params:{type: "array"}};
+if(data38.note !== undefined && func0.call(data38, "note")){
+if(typeof data38.note !== "string"){
+const err87 = {instancePath:instancePath+"/next/" + i5+"/note",schemaPath:"#/properties/next/items/properties/note/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1097,12 +1101,9 @@ vErrors.push(err87);
 errors++;
 }
 }
-if(data.urls !== undefined && func0.call(data, "urls")){
-let data41 = data.urls;
-if(data41 && typeof data41 == "object" && !Array.isArray(data41)){
-for(const key9 of Object.keys(data41)){
-if(typeof data41[key9] !== "string"){
-const err88 = {instancePath:instancePath+"/urls/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/urls/additionalProperties/type",keyword:"type",params:{type: "string"}};
+}
+else {
+const err88 = {instancePath:instancePath+"/next/" + i5,schemaPath:"#/properties/next/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1114,7 +1115,7 @@ errors++;
 }
 }
 else {
-const err89 = {instancePath:instancePath+"/urls",schemaPath:"#/properties/urls/type",keyword:"type",params:{type: "object"}};
+const err89 = {instancePath:instancePath+"/next",schemaPath:"#/properties/next/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1124,11 +1125,12 @@ vErrors.push(err89);
 errors++;
 }
 }
-if(data.hurt !== undefined && func0.call(data, "hurt")){
-let data43 = data.hurt;
+if(data.urls !== undefined && func0.call(data, "urls")){
+let data43 = data.urls;
 if(data43 && typeof data43 == "object" && !Array.isArray(data43)){
-if((data43.calls === undefined) || (!(func0.call(data43, "calls")))){
-const err90 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/required",keyword:"required",params:{missingProperty: "calls"}};
+for(const key9 of Object.keys(data43)){
+if(typeof data43[key9] !== "string"){
+const err90 = {instancePath:instancePath+"/urls/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/urls/additionalProperties/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1137,8 +1139,10 @@ vErrors.push(err90);
 }
 errors++;
 }
-if((data43.errors === undefined) || (!(func0.call(data43, "errors")))){
-const err91 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/required",keyword:"required",params:{missingProperty: "errors"}};
+}
+}
+else {
+const err91 = {instancePath:instancePath+"/urls",schemaPath:"#/properties/urls/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1147,9 +1151,12 @@ vErrors.push(err91);
 }
 errors++;
 }
-for(const key10 of Object.keys(data43)){
-if(!((key10 === "calls") || (key10 === "errors"))){
-const err92 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10}};
+}
+if(data.hurt !== undefined && func0.call(data, "hurt")){
+let data45 = data.hurt;
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+if((data45.calls === undefined) || (!(func0.call(data45, "calls")))){
+const err92 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/required",keyword:"required",params:{missingProperty: "calls"}};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1158,11 +1165,8 @@ vErrors.push(err92);
 }
 errors++;
 }
-}
-if(data43.calls !== undefined && func0.call(data43, "calls")){
-let data44 = data43.calls;
-if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
-const err93 = {instancePath:instancePath+"/hurt/calls",schemaPath:"#/properties/hurt/properties/calls/type",keyword:"type",params:{type: "integer"}};
+if((data45.errors === undefined) || (!(func0.call(data45, "errors")))){
+const err93 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/required",keyword:"required",params:{missingProperty: "errors"}};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1171,9 +1175,9 @@ vErrors.push(err93);
 }
 errors++;
 }
-if((typeof data44 == "number") && (isFinite(data44))){
-if(data44 < 0 || isNaN(data44)){
-const err94 = {instancePath:instancePath+"/hurt/calls",schemaPath:"#/properties/hurt/properties/calls/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+for(const key10 of Object.keys(data45)){
+if(!((key10 === "calls") || (key10 === "errors"))){
+const err94 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10}};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1183,11 +1187,10 @@ vErrors.push(err94);
 errors++;
 }
 }
-}
-if(data43.errors !== undefined && func0.call(data43, "errors")){
-let data45 = data43.errors;
-if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
-const err95 = {instancePath:instancePath+"/hurt/errors",schemaPath:"#/properties/hurt/properties/errors/type",keyword:"type",params:{type: "integer"}};
+if(data45.calls !== undefined && func0.call(data45, "calls")){
+let data46 = data45.calls;
+if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
+const err95 = {instancePath:instancePath+"/hurt/calls",schemaPath:"#/properties/hurt/properties/calls/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1196,9 +1199,9 @@ vErrors.push(err95);
 }
 errors++;
 }
-if((typeof data45 == "number") && (isFinite(data45))){
-if(data45 < 0 || isNaN(data45)){
-const err96 = {instancePath:instancePath+"/hurt/errors",schemaPath:"#/properties/hurt/properties/errors/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if((typeof data46 == "number") && (isFinite(data46))){
+if(data46 < 0 || isNaN(data46)){
+const err96 = {instancePath:instancePath+"/hurt/calls",schemaPath:"#/properties/hurt/properties/calls/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1209,9 +1212,10 @@ errors++;
 }
 }
 }
-}
-else {
-const err97 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/type",keyword:"type",params:{type: "object"}};
+if(data45.errors !== undefined && func0.call(data45, "errors")){
+let data47 = data45.errors;
+if(!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))){
+const err97 = {instancePath:instancePath+"/hurt/errors",schemaPath:"#/properties/hurt/properties/errors/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1220,14 +1224,9 @@ vErrors.push(err97);
 }
 errors++;
 }
-}
-if(data.warnings !== undefined && func0.call(data, "warnings")){
-let data46 = data.warnings;
-if(Array.isArray(data46)){
-const len5 = data46.length;
-for(let i5=0; i5<len5; i5++){
-if(typeof data46[i5] !== "string"){
-const err98 = {instancePath:instancePath+"/warnings/" + i5,schemaPath:"#/properties/warnings/items/type",keyword:"type",params:{type: "string"}};
+if((typeof data47 == "number") && (isFinite(data47))){
+if(data47 < 0 || isNaN(data47)){
+const err98 = {instancePath:instancePath+"/hurt/errors",schemaPath:"#/properties/hurt/properties/errors/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1238,8 +1237,9 @@ errors++;
 }
 }
 }
+}
 else {
-const err99 = {instancePath:instancePath+"/warnings",schemaPath:"#/properties/warnings/type",keyword:"type",params:{type: "array"}};
+const err99 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1249,14 +1249,42 @@ vErrors.push(err99);
 errors++;
 }
 }
-}
-else {
-const err100 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(data.warnings !== undefined && func0.call(data, "warnings")){
+let data48 = data.warnings;
+if(Array.isArray(data48)){
+const len6 = data48.length;
+for(let i6=0; i6<len6; i6++){
+if(typeof data48[i6] !== "string"){
+const err100 = {instancePath:instancePath+"/warnings/" + i6,schemaPath:"#/properties/warnings/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err100];
 }
 else {
 vErrors.push(err100);
+}
+errors++;
+}
+}
+}
+else {
+const err101 = {instancePath:instancePath+"/warnings",schemaPath:"#/properties/warnings/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err101];
+}
+else {
+vErrors.push(err101);
+}
+errors++;
+}
+}
+}
+else {
+const err102 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err102];
+}
+else {
+vErrors.push(err102);
 }
 errors++;
 }
@@ -1314,7 +1342,8 @@ export const names: Readonly<Record<string, readonly string[]>> = {
  "#/properties/error/additionalProperties": [
   "code",
   "message",
-  "hint"
+  "hint",
+  "output"
  ],
  "#/properties/next/items/additionalProperties": [
   "label",

@@ -2,6 +2,19 @@
 
 
 export type Digest = string
+export type Check = ({
+name: string
+function: string
+payload: unknown
+expect: {
+status?: number
+match?: unknown
+}
+} | {
+name: string
+command: string
+timeoutMs: number
+})
 export type Step = ({
 weight: number
 } | {
@@ -81,15 +94,6 @@ stable: string
 candidate?: {
 version: string
 percent: number
-}
-}
-export interface Check {
-name: string
-function: string
-payload: unknown
-expect: {
-status?: number
-match?: unknown
 }
 }
 export interface By {

@@ -3,7 +3,7 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:release","title":"Release document","type":"object","properties":{"version":{"type":"integer","minimum":1},"number":{"type":"integer","minimum":1},"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"kind":{"enum":["deploy","rollback","adopt"]},"of":{"type":"integer","minimum":1},"base":{"type":["integer","null"],"minimum":1},"irs":{"type":"object","additionalProperties":{"type":"object","properties":{"infra":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true}},"additionalProperties":false,"required":["id","kind","props","dependsOn"]}},"units":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"functions":{"type":"array","items":{"type":"string"}},"build":{},"config":{},"dependsOn":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","functions","build","config","dependsOn"]}},"aliases":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"units":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","units"]}},"triggers":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true},"source":{"type":"string"},"alias":{"type":"string"},"function":{"type":"string"},"delivers":{"enum":["asked","pulls"]}},"additionalProperties":false,"required":["id","kind","props","dependsOn","source","alias","function","delivers"]}}},"additionalProperties":false,"required":["infra","units","aliases","triggers"]}},"artifacts":{"type":"object","additionalProperties":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"}},"units":{"type":"object","additionalProperties":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"}},"undo":{"type":"object","additionalProperties":{"type":"object","additionalProperties":{"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]}}},"checks":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"function":{"type":"string"},"payload":{},"expect":{"type":"object","properties":{"status":{"type":"integer"},"match":{}},"additionalProperties":false}},"additionalProperties":false,"required":["name","function","payload","expect"]}},"keep":{"type":"integer","minimum":1},"tag":{"type":"string"},"by":{"type":"object","properties":{"who":{"type":"string"},"at":{"type":"string"},"git":{"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"},"dirty":{"const":true}},"additionalProperties":false,"required":["sha"]}},"additionalProperties":false,"required":["who","at"]},"rollout":{"type":"object","properties":{"steps":{"type":"array","items":{"oneOf":[{"type":"object","properties":{"weight":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["weight"]},{"type":"object","properties":{"pause":{"type":["number","null"],"minimum":0}},"additionalProperties":false,"required":["pause"]},{"type":"object","properties":{"check":{"type":"string"}},"additionalProperties":false,"required":["check"]}]}},"analysis":{"type":"object","properties":{"intervalMs":{"type":"number"},"initialDelayMs":{"type":"number"},"failureLimit":{"type":"integer","minimum":0},"inconclusive":{"enum":["pause","fail","pass"]},"minSamples":{"type":"integer","minimum":0},"metrics":{"type":"array","items":{"type":"object","properties":{"name":{"enum":["error-rate","latency-p95"]},"max":{"type":"number"},"tolerance":{"type":"number"}},"additionalProperties":false,"required":["name"]}}},"additionalProperties":false,"required":["intervalMs","initialDelayMs","failureLimit","inconclusive","minSamples","metrics"]},"onFailure":{"enum":["rollback","pause"]},"bakeMs":{"type":"number"},"deadlineMs":{"type":"number"},"expand":{"enum":["late","early"]}},"additionalProperties":false,"required":["steps","onFailure","bakeMs","expand"]}},"additionalProperties":false,"required":["version","number","digest","kind","base","irs","artifacts","units","undo","checks","keep","by","rollout"]};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:release","title":"Release document","type":"object","properties":{"version":{"type":"integer","minimum":1},"number":{"type":"integer","minimum":1},"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"kind":{"enum":["deploy","rollback","adopt"]},"of":{"type":"integer","minimum":1},"base":{"type":["integer","null"],"minimum":1},"irs":{"type":"object","additionalProperties":{"type":"object","properties":{"infra":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true}},"additionalProperties":false,"required":["id","kind","props","dependsOn"]}},"units":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"functions":{"type":"array","items":{"type":"string"}},"build":{},"config":{},"dependsOn":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","functions","build","config","dependsOn"]}},"aliases":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"units":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","units"]}},"triggers":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"kind":{"type":"string"},"props":{},"dependsOn":{"type":"array","items":{"type":"string"}},"data":{"const":true},"source":{"type":"string"},"alias":{"type":"string"},"function":{"type":"string"},"delivers":{"enum":["asked","pulls"]}},"additionalProperties":false,"required":["id","kind","props","dependsOn","source","alias","function","delivers"]}}},"additionalProperties":false,"required":["infra","units","aliases","triggers"]}},"artifacts":{"type":"object","additionalProperties":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"}},"units":{"type":"object","additionalProperties":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"}},"undo":{"type":"object","additionalProperties":{"type":"object","additionalProperties":{"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]}}},"checks":{"type":"array","items":{"oneOf":[{"type":"object","properties":{"name":{"type":"string"},"function":{"type":"string"},"payload":{},"expect":{"type":"object","properties":{"status":{"type":"integer"},"match":{}},"additionalProperties":false}},"additionalProperties":false,"required":["name","function","payload","expect"]},{"type":"object","properties":{"name":{"type":"string"},"command":{"type":"string"},"timeoutMs":{"type":"number"}},"additionalProperties":false,"required":["name","command","timeoutMs"]}]}},"keep":{"type":"integer","minimum":1},"tag":{"type":"string"},"by":{"type":"object","properties":{"who":{"type":"string"},"at":{"type":"string"},"git":{"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"},"dirty":{"const":true}},"additionalProperties":false,"required":["sha"]}},"additionalProperties":false,"required":["who","at"]},"rollout":{"type":"object","properties":{"steps":{"type":"array","items":{"oneOf":[{"type":"object","properties":{"weight":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["weight"]},{"type":"object","properties":{"pause":{"type":["number","null"],"minimum":0}},"additionalProperties":false,"required":["pause"]},{"type":"object","properties":{"check":{"type":"string"}},"additionalProperties":false,"required":["check"]}]}},"analysis":{"type":"object","properties":{"intervalMs":{"type":"number"},"initialDelayMs":{"type":"number"},"failureLimit":{"type":"integer","minimum":0},"inconclusive":{"enum":["pause","fail","pass"]},"minSamples":{"type":"integer","minimum":0},"metrics":{"type":"array","items":{"type":"object","properties":{"name":{"enum":["error-rate","latency-p95"]},"max":{"type":"number"},"tolerance":{"type":"number"}},"additionalProperties":false,"required":["name"]}}},"additionalProperties":false,"required":["intervalMs","initialDelayMs","failureLimit","inconclusive","minSamples","metrics"]},"onFailure":{"enum":["rollback","pause"]},"bakeMs":{"type":"number"},"deadlineMs":{"type":"number"},"expand":{"enum":["late","early"]}},"additionalProperties":false,"required":["steps","onFailure","bakeMs","expand"]}},"additionalProperties":false,"required":["version","number","digest","kind","base","irs","artifacts","units","undo","checks","keep","by","rollout"]};
 const func0 = Object.prototype.hasOwnProperty;
 const pattern4 = new RegExp("^sha256:[0-9a-f]{64}$", "");
 
@@ -1287,9 +1287,13 @@ if(Array.isArray(data49)){
 const len9 = data49.length;
 for(let i9=0; i9<len9; i9++){
 let data50 = data49[i9];
+const _errs111 = errors;
+let valid33 = false;
+let passing0 = null;
+const _errs112 = errors;
 if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
 if((data50.name === undefined) || (!(func0.call(data50, "name")))){
-const err105 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "name"}};
+const err105 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/oneOf/0/required",keyword:"required",params:{missingProperty: "name"}};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1299,7 +1303,7 @@ vErrors.push(err105);
 errors++;
 }
 if((data50.function === undefined) || (!(func0.call(data50, "function")))){
-const err106 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "function"}};
+const err106 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/oneOf/0/required",keyword:"required",params:{missingProperty: "function"}};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1309,7 +1313,7 @@ vErrors.push(err106);
 errors++;
 }
 if((data50.payload === undefined) || (!(func0.call(data50, "payload")))){
-const err107 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "payload"}};
+const err107 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/oneOf/0/required",keyword:"required",params:{missingProperty: "payload"}};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1319,7 +1323,7 @@ vErrors.push(err107);
 errors++;
 }
 if((data50.expect === undefined) || (!(func0.call(data50, "expect")))){
-const err108 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "expect"}};
+const err108 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/oneOf/0/required",keyword:"required",params:{missingProperty: "expect"}};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1330,7 +1334,7 @@ errors++;
 }
 for(const key13 of Object.keys(data50)){
 if(!((((key13 === "name") || (key13 === "function")) || (key13 === "payload")) || (key13 === "expect"))){
-const err109 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13}};
+const err109 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13}};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1342,7 +1346,7 @@ errors++;
 }
 if(data50.name !== undefined && func0.call(data50, "name")){
 if(typeof data50.name !== "string"){
-const err110 = {instancePath:instancePath+"/checks/" + i9+"/name",schemaPath:"#/properties/checks/items/properties/name/type",keyword:"type",params:{type: "string"}};
+const err110 = {instancePath:instancePath+"/checks/" + i9+"/name",schemaPath:"#/properties/checks/items/oneOf/0/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1354,7 +1358,7 @@ errors++;
 }
 if(data50.function !== undefined && func0.call(data50, "function")){
 if(typeof data50.function !== "string"){
-const err111 = {instancePath:instancePath+"/checks/" + i9+"/function",schemaPath:"#/properties/checks/items/properties/function/type",keyword:"type",params:{type: "string"}};
+const err111 = {instancePath:instancePath+"/checks/" + i9+"/function",schemaPath:"#/properties/checks/items/oneOf/0/properties/function/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1369,7 +1373,7 @@ let data53 = data50.expect;
 if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
 for(const key14 of Object.keys(data53)){
 if(!((key14 === "status") || (key14 === "match"))){
-const err112 = {instancePath:instancePath+"/checks/" + i9+"/expect",schemaPath:"#/properties/checks/items/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14}};
+const err112 = {instancePath:instancePath+"/checks/" + i9+"/expect",schemaPath:"#/properties/checks/items/oneOf/0/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14}};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1382,7 +1386,7 @@ errors++;
 if(data53.status !== undefined && func0.call(data53, "status")){
 let data54 = data53.status;
 if(!(((typeof data54 == "number") && (!(data54 % 1) && !isNaN(data54))) && (isFinite(data54)))){
-const err113 = {instancePath:instancePath+"/checks/" + i9+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/type",keyword:"type",params:{type: "integer"}};
+const err113 = {instancePath:instancePath+"/checks/" + i9+"/expect/status",schemaPath:"#/properties/checks/items/oneOf/0/properties/expect/properties/status/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1394,7 +1398,7 @@ errors++;
 }
 }
 else {
-const err114 = {instancePath:instancePath+"/checks/" + i9+"/expect",schemaPath:"#/properties/checks/items/properties/expect/type",keyword:"type",params:{type: "object"}};
+const err114 = {instancePath:instancePath+"/checks/" + i9+"/expect",schemaPath:"#/properties/checks/items/oneOf/0/properties/expect/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1406,7 +1410,7 @@ errors++;
 }
 }
 else {
-const err115 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/type",keyword:"type",params:{type: "object"}};
+const err115 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/oneOf/0/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1415,10 +1419,16 @@ vErrors.push(err115);
 }
 errors++;
 }
+var _valid0 = _errs112 === errors;
+if(_valid0){
+valid33 = true;
+passing0 = 0;
+var props0 = true;
 }
-}
-else {
-const err116 = {instancePath:instancePath+"/checks",schemaPath:"#/properties/checks/type",keyword:"type",params:{type: "array"}};
+const _errs124 = errors;
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+if((data50.name === undefined) || (!(func0.call(data50, "name")))){
+const err116 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/oneOf/1/required",keyword:"required",params:{missingProperty: "name"}};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1427,11 +1437,8 @@ vErrors.push(err116);
 }
 errors++;
 }
-}
-if(data.keep !== undefined && func0.call(data, "keep")){
-let data55 = data.keep;
-if(!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))){
-const err117 = {instancePath:instancePath+"/keep",schemaPath:"#/properties/keep/type",keyword:"type",params:{type: "integer"}};
+if((data50.command === undefined) || (!(func0.call(data50, "command")))){
+const err117 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/oneOf/1/required",keyword:"required",params:{missingProperty: "command"}};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1440,9 +1447,8 @@ vErrors.push(err117);
 }
 errors++;
 }
-if((typeof data55 == "number") && (isFinite(data55))){
-if(data55 < 1 || isNaN(data55)){
-const err118 = {instancePath:instancePath+"/keep",schemaPath:"#/properties/keep/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if((data50.timeoutMs === undefined) || (!(func0.call(data50, "timeoutMs")))){
+const err118 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/oneOf/1/required",keyword:"required",params:{missingProperty: "timeoutMs"}};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1451,11 +1457,9 @@ vErrors.push(err118);
 }
 errors++;
 }
-}
-}
-if(data.tag !== undefined && func0.call(data, "tag")){
-if(typeof data.tag !== "string"){
-const err119 = {instancePath:instancePath+"/tag",schemaPath:"#/properties/tag/type",keyword:"type",params:{type: "string"}};
+for(const key15 of Object.keys(data50)){
+if(!(((key15 === "name") || (key15 === "command")) || (key15 === "timeoutMs"))){
+const err119 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15}};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1465,11 +1469,9 @@ vErrors.push(err119);
 errors++;
 }
 }
-if(data.by !== undefined && func0.call(data, "by")){
-let data57 = data.by;
-if(data57 && typeof data57 == "object" && !Array.isArray(data57)){
-if((data57.who === undefined) || (!(func0.call(data57, "who")))){
-const err120 = {instancePath:instancePath+"/by",schemaPath:"#/properties/by/required",keyword:"required",params:{missingProperty: "who"}};
+if(data50.name !== undefined && func0.call(data50, "name")){
+if(typeof data50.name !== "string"){
+const err120 = {instancePath:instancePath+"/checks/" + i9+"/name",schemaPath:"#/properties/checks/items/oneOf/1/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1478,8 +1480,10 @@ vErrors.push(err120);
 }
 errors++;
 }
-if((data57.at === undefined) || (!(func0.call(data57, "at")))){
-const err121 = {instancePath:instancePath+"/by",schemaPath:"#/properties/by/required",keyword:"required",params:{missingProperty: "at"}};
+}
+if(data50.command !== undefined && func0.call(data50, "command")){
+if(typeof data50.command !== "string"){
+const err121 = {instancePath:instancePath+"/checks/" + i9+"/command",schemaPath:"#/properties/checks/items/oneOf/1/properties/command/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1488,9 +1492,11 @@ vErrors.push(err121);
 }
 errors++;
 }
-for(const key15 of Object.keys(data57)){
-if(!(((key15 === "who") || (key15 === "at")) || (key15 === "git"))){
-const err122 = {instancePath:instancePath+"/by",schemaPath:"#/properties/by/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15}};
+}
+if(data50.timeoutMs !== undefined && func0.call(data50, "timeoutMs")){
+let data57 = data50.timeoutMs;
+if(!((typeof data57 == "number") && (isFinite(data57)))){
+const err122 = {instancePath:instancePath+"/checks/" + i9+"/timeoutMs",schemaPath:"#/properties/checks/items/oneOf/1/properties/timeoutMs/type",keyword:"type",params:{type: "number"}};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -1500,9 +1506,9 @@ vErrors.push(err122);
 errors++;
 }
 }
-if(data57.who !== undefined && func0.call(data57, "who")){
-if(typeof data57.who !== "string"){
-const err123 = {instancePath:instancePath+"/by/who",schemaPath:"#/properties/by/properties/who/type",keyword:"type",params:{type: "string"}};
+}
+else {
+const err123 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/oneOf/1/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -1511,10 +1517,22 @@ vErrors.push(err123);
 }
 errors++;
 }
+var _valid0 = _errs124 === errors;
+if(_valid0 && valid33){
+valid33 = false;
+passing0 = [passing0, 1];
 }
-if(data57.at !== undefined && func0.call(data57, "at")){
-if(typeof data57.at !== "string"){
-const err124 = {instancePath:instancePath+"/by/at",schemaPath:"#/properties/by/properties/at/type",keyword:"type",params:{type: "string"}};
+else {
+if(_valid0){
+valid33 = true;
+passing0 = 1;
+if(props0 !== true){
+props0 = true;
+}
+}
+}
+if(!valid33){
+const err124 = {instancePath:instancePath+"/checks/" + i9,schemaPath:"#/properties/checks/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1523,12 +1541,21 @@ vErrors.push(err124);
 }
 errors++;
 }
+else {
+errors = _errs111;
+if(vErrors !== null){
+if(_errs111){
+vErrors.length = _errs111;
 }
-if(data57.git !== undefined && func0.call(data57, "git")){
-let data60 = data57.git;
-if(data60 && typeof data60 == "object" && !Array.isArray(data60)){
-if((data60.sha === undefined) || (!(func0.call(data60, "sha")))){
-const err125 = {instancePath:instancePath+"/by/git",schemaPath:"#/properties/by/properties/git/required",keyword:"required",params:{missingProperty: "sha"}};
+else {
+vErrors = null;
+}
+}
+}
+}
+}
+else {
+const err125 = {instancePath:instancePath+"/checks",schemaPath:"#/properties/checks/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1537,9 +1564,11 @@ vErrors.push(err125);
 }
 errors++;
 }
-for(const key16 of Object.keys(data60)){
-if(!(((key16 === "sha") || (key16 === "subject")) || (key16 === "dirty"))){
-const err126 = {instancePath:instancePath+"/by/git",schemaPath:"#/properties/by/properties/git/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16}};
+}
+if(data.keep !== undefined && func0.call(data, "keep")){
+let data58 = data.keep;
+if(!(((typeof data58 == "number") && (!(data58 % 1) && !isNaN(data58))) && (isFinite(data58)))){
+const err126 = {instancePath:instancePath+"/keep",schemaPath:"#/properties/keep/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1548,10 +1577,9 @@ vErrors.push(err126);
 }
 errors++;
 }
-}
-if(data60.sha !== undefined && func0.call(data60, "sha")){
-if(typeof data60.sha !== "string"){
-const err127 = {instancePath:instancePath+"/by/git/sha",schemaPath:"#/properties/by/properties/git/properties/sha/type",keyword:"type",params:{type: "string"}};
+if((typeof data58 == "number") && (isFinite(data58))){
+if(data58 < 1 || isNaN(data58)){
+const err127 = {instancePath:instancePath+"/keep",schemaPath:"#/properties/keep/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1561,9 +1589,10 @@ vErrors.push(err127);
 errors++;
 }
 }
-if(data60.subject !== undefined && func0.call(data60, "subject")){
-if(typeof data60.subject !== "string"){
-const err128 = {instancePath:instancePath+"/by/git/subject",schemaPath:"#/properties/by/properties/git/properties/subject/type",keyword:"type",params:{type: "string"}};
+}
+if(data.tag !== undefined && func0.call(data, "tag")){
+if(typeof data.tag !== "string"){
+const err128 = {instancePath:instancePath+"/tag",schemaPath:"#/properties/tag/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1573,9 +1602,11 @@ vErrors.push(err128);
 errors++;
 }
 }
-if(data60.dirty !== undefined && func0.call(data60, "dirty")){
-if(true !== data60.dirty){
-const err129 = {instancePath:instancePath+"/by/git/dirty",schemaPath:"#/properties/by/properties/git/properties/dirty/const",keyword:"const",params:{allowedValue: true}};
+if(data.by !== undefined && func0.call(data, "by")){
+let data60 = data.by;
+if(data60 && typeof data60 == "object" && !Array.isArray(data60)){
+if((data60.who === undefined) || (!(func0.call(data60, "who")))){
+const err129 = {instancePath:instancePath+"/by",schemaPath:"#/properties/by/required",keyword:"required",params:{missingProperty: "who"}};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1584,10 +1615,8 @@ vErrors.push(err129);
 }
 errors++;
 }
-}
-}
-else {
-const err130 = {instancePath:instancePath+"/by/git",schemaPath:"#/properties/by/properties/git/type",keyword:"type",params:{type: "object"}};
+if((data60.at === undefined) || (!(func0.call(data60, "at")))){
+const err130 = {instancePath:instancePath+"/by",schemaPath:"#/properties/by/required",keyword:"required",params:{missingProperty: "at"}};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1596,10 +1625,9 @@ vErrors.push(err130);
 }
 errors++;
 }
-}
-}
-else {
-const err131 = {instancePath:instancePath+"/by",schemaPath:"#/properties/by/type",keyword:"type",params:{type: "object"}};
+for(const key16 of Object.keys(data60)){
+if(!(((key16 === "who") || (key16 === "at")) || (key16 === "git"))){
+const err131 = {instancePath:instancePath+"/by",schemaPath:"#/properties/by/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16}};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1609,11 +1637,9 @@ vErrors.push(err131);
 errors++;
 }
 }
-if(data.rollout !== undefined && func0.call(data, "rollout")){
-let data64 = data.rollout;
-if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
-if((data64.steps === undefined) || (!(func0.call(data64, "steps")))){
-const err132 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/required",keyword:"required",params:{missingProperty: "steps"}};
+if(data60.who !== undefined && func0.call(data60, "who")){
+if(typeof data60.who !== "string"){
+const err132 = {instancePath:instancePath+"/by/who",schemaPath:"#/properties/by/properties/who/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1622,8 +1648,10 @@ vErrors.push(err132);
 }
 errors++;
 }
-if((data64.onFailure === undefined) || (!(func0.call(data64, "onFailure")))){
-const err133 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/required",keyword:"required",params:{missingProperty: "onFailure"}};
+}
+if(data60.at !== undefined && func0.call(data60, "at")){
+if(typeof data60.at !== "string"){
+const err133 = {instancePath:instancePath+"/by/at",schemaPath:"#/properties/by/properties/at/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1632,8 +1660,12 @@ vErrors.push(err133);
 }
 errors++;
 }
-if((data64.bakeMs === undefined) || (!(func0.call(data64, "bakeMs")))){
-const err134 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/required",keyword:"required",params:{missingProperty: "bakeMs"}};
+}
+if(data60.git !== undefined && func0.call(data60, "git")){
+let data63 = data60.git;
+if(data63 && typeof data63 == "object" && !Array.isArray(data63)){
+if((data63.sha === undefined) || (!(func0.call(data63, "sha")))){
+const err134 = {instancePath:instancePath+"/by/git",schemaPath:"#/properties/by/properties/git/required",keyword:"required",params:{missingProperty: "sha"}};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1642,8 +1674,9 @@ vErrors.push(err134);
 }
 errors++;
 }
-if((data64.expand === undefined) || (!(func0.call(data64, "expand")))){
-const err135 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/required",keyword:"required",params:{missingProperty: "expand"}};
+for(const key17 of Object.keys(data63)){
+if(!(((key17 === "sha") || (key17 === "subject")) || (key17 === "dirty"))){
+const err135 = {instancePath:instancePath+"/by/git",schemaPath:"#/properties/by/properties/git/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17}};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -1652,9 +1685,10 @@ vErrors.push(err135);
 }
 errors++;
 }
-for(const key17 of Object.keys(data64)){
-if(!((((((key17 === "steps") || (key17 === "analysis")) || (key17 === "onFailure")) || (key17 === "bakeMs")) || (key17 === "deadlineMs")) || (key17 === "expand"))){
-const err136 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17}};
+}
+if(data63.sha !== undefined && func0.call(data63, "sha")){
+if(typeof data63.sha !== "string"){
+const err136 = {instancePath:instancePath+"/by/git/sha",schemaPath:"#/properties/by/properties/git/properties/sha/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -1664,19 +1698,9 @@ vErrors.push(err136);
 errors++;
 }
 }
-if(data64.steps !== undefined && func0.call(data64, "steps")){
-let data65 = data64.steps;
-if(Array.isArray(data65)){
-const len10 = data65.length;
-for(let i10=0; i10<len10; i10++){
-let data66 = data65[i10];
-const _errs147 = errors;
-let valid40 = false;
-let passing0 = null;
-const _errs148 = errors;
-if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
-if((data66.weight === undefined) || (!(func0.call(data66, "weight")))){
-const err137 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/required",keyword:"required",params:{missingProperty: "weight"}};
+if(data63.subject !== undefined && func0.call(data63, "subject")){
+if(typeof data63.subject !== "string"){
+const err137 = {instancePath:instancePath+"/by/git/subject",schemaPath:"#/properties/by/properties/git/properties/subject/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1685,9 +1709,10 @@ vErrors.push(err137);
 }
 errors++;
 }
-for(const key18 of Object.keys(data66)){
-if(!(key18 === "weight")){
-const err138 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18}};
+}
+if(data63.dirty !== undefined && func0.call(data63, "dirty")){
+if(true !== data63.dirty){
+const err138 = {instancePath:instancePath+"/by/git/dirty",schemaPath:"#/properties/by/properties/git/properties/dirty/const",keyword:"const",params:{allowedValue: true}};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1697,10 +1722,9 @@ vErrors.push(err138);
 errors++;
 }
 }
-if(data66.weight !== undefined && func0.call(data66, "weight")){
-let data67 = data66.weight;
-if(!(((typeof data67 == "number") && (!(data67 % 1) && !isNaN(data67))) && (isFinite(data67)))){
-const err139 = {instancePath:instancePath+"/rollout/steps/" + i10+"/weight",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/properties/weight/type",keyword:"type",params:{type: "integer"}};
+}
+else {
+const err139 = {instancePath:instancePath+"/by/git",schemaPath:"#/properties/by/properties/git/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1709,9 +1733,10 @@ vErrors.push(err139);
 }
 errors++;
 }
-if((typeof data67 == "number") && (isFinite(data67))){
-if(data67 > 100 || isNaN(data67)){
-const err140 = {instancePath:instancePath+"/rollout/steps/" + i10+"/weight",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/properties/weight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
+}
+}
+else {
+const err140 = {instancePath:instancePath+"/by",schemaPath:"#/properties/by/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1720,8 +1745,12 @@ vErrors.push(err140);
 }
 errors++;
 }
-if(data67 < 0 || isNaN(data67)){
-const err141 = {instancePath:instancePath+"/rollout/steps/" + i10+"/weight",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+if(data.rollout !== undefined && func0.call(data, "rollout")){
+let data67 = data.rollout;
+if(data67 && typeof data67 == "object" && !Array.isArray(data67)){
+if((data67.steps === undefined) || (!(func0.call(data67, "steps")))){
+const err141 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/required",keyword:"required",params:{missingProperty: "steps"}};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1730,11 +1759,8 @@ vErrors.push(err141);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err142 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/type",keyword:"type",params:{type: "object"}};
+if((data67.onFailure === undefined) || (!(func0.call(data67, "onFailure")))){
+const err142 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/required",keyword:"required",params:{missingProperty: "onFailure"}};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -1743,16 +1769,8 @@ vErrors.push(err142);
 }
 errors++;
 }
-var _valid0 = _errs148 === errors;
-if(_valid0){
-valid40 = true;
-passing0 = 0;
-var props0 = true;
-}
-const _errs153 = errors;
-if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
-if((data66.pause === undefined) || (!(func0.call(data66, "pause")))){
-const err143 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/required",keyword:"required",params:{missingProperty: "pause"}};
+if((data67.bakeMs === undefined) || (!(func0.call(data67, "bakeMs")))){
+const err143 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/required",keyword:"required",params:{missingProperty: "bakeMs"}};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -1761,9 +1779,8 @@ vErrors.push(err143);
 }
 errors++;
 }
-for(const key19 of Object.keys(data66)){
-if(!(key19 === "pause")){
-const err144 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19}};
+if((data67.expand === undefined) || (!(func0.call(data67, "expand")))){
+const err144 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/required",keyword:"required",params:{missingProperty: "expand"}};
 if(vErrors === null){
 vErrors = [err144];
 }
@@ -1772,11 +1789,9 @@ vErrors.push(err144);
 }
 errors++;
 }
-}
-if(data66.pause !== undefined && func0.call(data66, "pause")){
-let data68 = data66.pause;
-if((!((typeof data68 == "number") && (isFinite(data68)))) && (data68 !== null)){
-const err145 = {instancePath:instancePath+"/rollout/steps/" + i10+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/properties/pause/type",keyword:"type",params:{type: schema31.properties.rollout.properties.steps.items.oneOf[1].properties.pause.type}};
+for(const key18 of Object.keys(data67)){
+if(!((((((key18 === "steps") || (key18 === "analysis")) || (key18 === "onFailure")) || (key18 === "bakeMs")) || (key18 === "deadlineMs")) || (key18 === "expand"))){
+const err145 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18}};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -1785,9 +1800,20 @@ vErrors.push(err145);
 }
 errors++;
 }
-if((typeof data68 == "number") && (isFinite(data68))){
-if(data68 < 0 || isNaN(data68)){
-const err146 = {instancePath:instancePath+"/rollout/steps/" + i10+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+if(data67.steps !== undefined && func0.call(data67, "steps")){
+let data68 = data67.steps;
+if(Array.isArray(data68)){
+const len10 = data68.length;
+for(let i10=0; i10<len10; i10++){
+let data69 = data68[i10];
+const _errs158 = errors;
+let valid42 = false;
+let passing1 = null;
+const _errs159 = errors;
+if(data69 && typeof data69 == "object" && !Array.isArray(data69)){
+if((data69.weight === undefined) || (!(func0.call(data69, "weight")))){
+const err146 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/required",keyword:"required",params:{missingProperty: "weight"}};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -1796,11 +1822,9 @@ vErrors.push(err146);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err147 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/type",keyword:"type",params:{type: "object"}};
+for(const key19 of Object.keys(data69)){
+if(!(key19 === "weight")){
+const err147 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19}};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -1809,23 +1833,11 @@ vErrors.push(err147);
 }
 errors++;
 }
-var _valid0 = _errs153 === errors;
-if(_valid0 && valid40){
-valid40 = false;
-passing0 = [passing0, 1];
 }
-else {
-if(_valid0){
-valid40 = true;
-passing0 = 1;
-if(props0 !== true){
-props0 = true;
-}
-}
-const _errs158 = errors;
-if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
-if((data66.check === undefined) || (!(func0.call(data66, "check")))){
-const err148 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/2/required",keyword:"required",params:{missingProperty: "check"}};
+if(data69.weight !== undefined && func0.call(data69, "weight")){
+let data70 = data69.weight;
+if(!(((typeof data70 == "number") && (!(data70 % 1) && !isNaN(data70))) && (isFinite(data70)))){
+const err148 = {instancePath:instancePath+"/rollout/steps/" + i10+"/weight",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/properties/weight/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -1834,9 +1846,9 @@ vErrors.push(err148);
 }
 errors++;
 }
-for(const key20 of Object.keys(data66)){
-if(!(key20 === "check")){
-const err149 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20}};
+if((typeof data70 == "number") && (isFinite(data70))){
+if(data70 > 100 || isNaN(data70)){
+const err149 = {instancePath:instancePath+"/rollout/steps/" + i10+"/weight",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/properties/weight/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -1845,10 +1857,8 @@ vErrors.push(err149);
 }
 errors++;
 }
-}
-if(data66.check !== undefined && func0.call(data66, "check")){
-if(typeof data66.check !== "string"){
-const err150 = {instancePath:instancePath+"/rollout/steps/" + i10+"/check",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/2/properties/check/type",keyword:"type",params:{type: "string"}};
+if(data70 < 0 || isNaN(data70)){
+const err150 = {instancePath:instancePath+"/rollout/steps/" + i10+"/weight",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -1859,8 +1869,9 @@ errors++;
 }
 }
 }
+}
 else {
-const err151 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/2/type",keyword:"type",params:{type: "object"}};
+const err151 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/0/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -1869,23 +1880,16 @@ vErrors.push(err151);
 }
 errors++;
 }
-var _valid0 = _errs158 === errors;
-if(_valid0 && valid40){
-valid40 = false;
-passing0 = [passing0, 2];
+var _valid1 = _errs159 === errors;
+if(_valid1){
+valid42 = true;
+passing1 = 0;
+var props1 = true;
 }
-else {
-if(_valid0){
-valid40 = true;
-passing0 = 2;
-if(props0 !== true){
-props0 = true;
-}
-}
-}
-}
-if(!valid40){
-const err152 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
+const _errs164 = errors;
+if(data69 && typeof data69 == "object" && !Array.isArray(data69)){
+if((data69.pause === undefined) || (!(func0.call(data69, "pause")))){
+const err152 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/required",keyword:"required",params:{missingProperty: "pause"}};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -1894,21 +1898,9 @@ vErrors.push(err152);
 }
 errors++;
 }
-else {
-errors = _errs147;
-if(vErrors !== null){
-if(_errs147){
-vErrors.length = _errs147;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-}
-else {
-const err153 = {instancePath:instancePath+"/rollout/steps",schemaPath:"#/properties/rollout/properties/steps/type",keyword:"type",params:{type: "array"}};
+for(const key20 of Object.keys(data69)){
+if(!(key20 === "pause")){
+const err153 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20}};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -1918,11 +1910,10 @@ vErrors.push(err153);
 errors++;
 }
 }
-if(data64.analysis !== undefined && func0.call(data64, "analysis")){
-let data70 = data64.analysis;
-if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
-if((data70.intervalMs === undefined) || (!(func0.call(data70, "intervalMs")))){
-const err154 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "intervalMs"}};
+if(data69.pause !== undefined && func0.call(data69, "pause")){
+let data71 = data69.pause;
+if((!((typeof data71 == "number") && (isFinite(data71)))) && (data71 !== null)){
+const err154 = {instancePath:instancePath+"/rollout/steps/" + i10+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/properties/pause/type",keyword:"type",params:{type: schema31.properties.rollout.properties.steps.items.oneOf[1].properties.pause.type}};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -1931,8 +1922,9 @@ vErrors.push(err154);
 }
 errors++;
 }
-if((data70.initialDelayMs === undefined) || (!(func0.call(data70, "initialDelayMs")))){
-const err155 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "initialDelayMs"}};
+if((typeof data71 == "number") && (isFinite(data71))){
+if(data71 < 0 || isNaN(data71)){
+const err155 = {instancePath:instancePath+"/rollout/steps/" + i10+"/pause",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/properties/pause/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -1941,8 +1933,11 @@ vErrors.push(err155);
 }
 errors++;
 }
-if((data70.failureLimit === undefined) || (!(func0.call(data70, "failureLimit")))){
-const err156 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "failureLimit"}};
+}
+}
+}
+else {
+const err156 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/1/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -1951,8 +1946,23 @@ vErrors.push(err156);
 }
 errors++;
 }
-if((data70.inconclusive === undefined) || (!(func0.call(data70, "inconclusive")))){
-const err157 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "inconclusive"}};
+var _valid1 = _errs164 === errors;
+if(_valid1 && valid42){
+valid42 = false;
+passing1 = [passing1, 1];
+}
+else {
+if(_valid1){
+valid42 = true;
+passing1 = 1;
+if(props1 !== true){
+props1 = true;
+}
+}
+const _errs169 = errors;
+if(data69 && typeof data69 == "object" && !Array.isArray(data69)){
+if((data69.check === undefined) || (!(func0.call(data69, "check")))){
+const err157 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/2/required",keyword:"required",params:{missingProperty: "check"}};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -1961,8 +1971,9 @@ vErrors.push(err157);
 }
 errors++;
 }
-if((data70.minSamples === undefined) || (!(func0.call(data70, "minSamples")))){
-const err158 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "minSamples"}};
+for(const key21 of Object.keys(data69)){
+if(!(key21 === "check")){
+const err158 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21}};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -1971,8 +1982,10 @@ vErrors.push(err158);
 }
 errors++;
 }
-if((data70.metrics === undefined) || (!(func0.call(data70, "metrics")))){
-const err159 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "metrics"}};
+}
+if(data69.check !== undefined && func0.call(data69, "check")){
+if(typeof data69.check !== "string"){
+const err159 = {instancePath:instancePath+"/rollout/steps/" + i10+"/check",schemaPath:"#/properties/rollout/properties/steps/items/oneOf/2/properties/check/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -1981,9 +1994,10 @@ vErrors.push(err159);
 }
 errors++;
 }
-for(const key21 of Object.keys(data70)){
-if(!((((((key21 === "intervalMs") || (key21 === "initialDelayMs")) || (key21 === "failureLimit")) || (key21 === "inconclusive")) || (key21 === "minSamples")) || (key21 === "metrics"))){
-const err160 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21}};
+}
+}
+else {
+const err160 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf/2/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -1992,11 +2006,23 @@ vErrors.push(err160);
 }
 errors++;
 }
+var _valid1 = _errs169 === errors;
+if(_valid1 && valid42){
+valid42 = false;
+passing1 = [passing1, 2];
 }
-if(data70.intervalMs !== undefined && func0.call(data70, "intervalMs")){
-let data71 = data70.intervalMs;
-if(!((typeof data71 == "number") && (isFinite(data71)))){
-const err161 = {instancePath:instancePath+"/rollout/analysis/intervalMs",schemaPath:"#/properties/rollout/properties/analysis/properties/intervalMs/type",keyword:"type",params:{type: "number"}};
+else {
+if(_valid1){
+valid42 = true;
+passing1 = 2;
+if(props1 !== true){
+props1 = true;
+}
+}
+}
+}
+if(!valid42){
+const err161 = {instancePath:instancePath+"/rollout/steps/" + i10,schemaPath:"#/properties/rollout/properties/steps/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1}};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -2005,11 +2031,21 @@ vErrors.push(err161);
 }
 errors++;
 }
+else {
+errors = _errs158;
+if(vErrors !== null){
+if(_errs158){
+vErrors.length = _errs158;
 }
-if(data70.initialDelayMs !== undefined && func0.call(data70, "initialDelayMs")){
-let data72 = data70.initialDelayMs;
-if(!((typeof data72 == "number") && (isFinite(data72)))){
-const err162 = {instancePath:instancePath+"/rollout/analysis/initialDelayMs",schemaPath:"#/properties/rollout/properties/analysis/properties/initialDelayMs/type",keyword:"type",params:{type: "number"}};
+else {
+vErrors = null;
+}
+}
+}
+}
+}
+else {
+const err162 = {instancePath:instancePath+"/rollout/steps",schemaPath:"#/properties/rollout/properties/steps/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2019,10 +2055,11 @@ vErrors.push(err162);
 errors++;
 }
 }
-if(data70.failureLimit !== undefined && func0.call(data70, "failureLimit")){
-let data73 = data70.failureLimit;
-if(!(((typeof data73 == "number") && (!(data73 % 1) && !isNaN(data73))) && (isFinite(data73)))){
-const err163 = {instancePath:instancePath+"/rollout/analysis/failureLimit",schemaPath:"#/properties/rollout/properties/analysis/properties/failureLimit/type",keyword:"type",params:{type: "integer"}};
+if(data67.analysis !== undefined && func0.call(data67, "analysis")){
+let data73 = data67.analysis;
+if(data73 && typeof data73 == "object" && !Array.isArray(data73)){
+if((data73.intervalMs === undefined) || (!(func0.call(data73, "intervalMs")))){
+const err163 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "intervalMs"}};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -2031,9 +2068,8 @@ vErrors.push(err163);
 }
 errors++;
 }
-if((typeof data73 == "number") && (isFinite(data73))){
-if(data73 < 0 || isNaN(data73)){
-const err164 = {instancePath:instancePath+"/rollout/analysis/failureLimit",schemaPath:"#/properties/rollout/properties/analysis/properties/failureLimit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if((data73.initialDelayMs === undefined) || (!(func0.call(data73, "initialDelayMs")))){
+const err164 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "initialDelayMs"}};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2042,12 +2078,8 @@ vErrors.push(err164);
 }
 errors++;
 }
-}
-}
-if(data70.inconclusive !== undefined && func0.call(data70, "inconclusive")){
-let data74 = data70.inconclusive;
-if(!(((data74 === "pause") || (data74 === "fail")) || (data74 === "pass"))){
-const err165 = {instancePath:instancePath+"/rollout/analysis/inconclusive",schemaPath:"#/properties/rollout/properties/analysis/properties/inconclusive/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.analysis.properties.inconclusive.enum}};
+if((data73.failureLimit === undefined) || (!(func0.call(data73, "failureLimit")))){
+const err165 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "failureLimit"}};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2056,11 +2088,8 @@ vErrors.push(err165);
 }
 errors++;
 }
-}
-if(data70.minSamples !== undefined && func0.call(data70, "minSamples")){
-let data75 = data70.minSamples;
-if(!(((typeof data75 == "number") && (!(data75 % 1) && !isNaN(data75))) && (isFinite(data75)))){
-const err166 = {instancePath:instancePath+"/rollout/analysis/minSamples",schemaPath:"#/properties/rollout/properties/analysis/properties/minSamples/type",keyword:"type",params:{type: "integer"}};
+if((data73.inconclusive === undefined) || (!(func0.call(data73, "inconclusive")))){
+const err166 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "inconclusive"}};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2069,9 +2098,8 @@ vErrors.push(err166);
 }
 errors++;
 }
-if((typeof data75 == "number") && (isFinite(data75))){
-if(data75 < 0 || isNaN(data75)){
-const err167 = {instancePath:instancePath+"/rollout/analysis/minSamples",schemaPath:"#/properties/rollout/properties/analysis/properties/minSamples/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if((data73.minSamples === undefined) || (!(func0.call(data73, "minSamples")))){
+const err167 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "minSamples"}};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2080,17 +2108,8 @@ vErrors.push(err167);
 }
 errors++;
 }
-}
-}
-if(data70.metrics !== undefined && func0.call(data70, "metrics")){
-let data76 = data70.metrics;
-if(Array.isArray(data76)){
-const len11 = data76.length;
-for(let i11=0; i11<len11; i11++){
-let data77 = data76[i11];
-if(data77 && typeof data77 == "object" && !Array.isArray(data77)){
-if((data77.name === undefined) || (!(func0.call(data77, "name")))){
-const err168 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/required",keyword:"required",params:{missingProperty: "name"}};
+if((data73.metrics === undefined) || (!(func0.call(data73, "metrics")))){
+const err168 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/required",keyword:"required",params:{missingProperty: "metrics"}};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2099,9 +2118,9 @@ vErrors.push(err168);
 }
 errors++;
 }
-for(const key22 of Object.keys(data77)){
-if(!(((key22 === "name") || (key22 === "max")) || (key22 === "tolerance"))){
-const err169 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22}};
+for(const key22 of Object.keys(data73)){
+if(!((((((key22 === "intervalMs") || (key22 === "initialDelayMs")) || (key22 === "failureLimit")) || (key22 === "inconclusive")) || (key22 === "minSamples")) || (key22 === "metrics"))){
+const err169 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22}};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2111,10 +2130,10 @@ vErrors.push(err169);
 errors++;
 }
 }
-if(data77.name !== undefined && func0.call(data77, "name")){
-let data78 = data77.name;
-if(!((data78 === "error-rate") || (data78 === "latency-p95"))){
-const err170 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11+"/name",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/name/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.analysis.properties.metrics.items.properties.name.enum}};
+if(data73.intervalMs !== undefined && func0.call(data73, "intervalMs")){
+let data74 = data73.intervalMs;
+if(!((typeof data74 == "number") && (isFinite(data74)))){
+const err170 = {instancePath:instancePath+"/rollout/analysis/intervalMs",schemaPath:"#/properties/rollout/properties/analysis/properties/intervalMs/type",keyword:"type",params:{type: "number"}};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2124,10 +2143,10 @@ vErrors.push(err170);
 errors++;
 }
 }
-if(data77.max !== undefined && func0.call(data77, "max")){
-let data79 = data77.max;
-if(!((typeof data79 == "number") && (isFinite(data79)))){
-const err171 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11+"/max",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/max/type",keyword:"type",params:{type: "number"}};
+if(data73.initialDelayMs !== undefined && func0.call(data73, "initialDelayMs")){
+let data75 = data73.initialDelayMs;
+if(!((typeof data75 == "number") && (isFinite(data75)))){
+const err171 = {instancePath:instancePath+"/rollout/analysis/initialDelayMs",schemaPath:"#/properties/rollout/properties/analysis/properties/initialDelayMs/type",keyword:"type",params:{type: "number"}};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -2137,10 +2156,10 @@ vErrors.push(err171);
 errors++;
 }
 }
-if(data77.tolerance !== undefined && func0.call(data77, "tolerance")){
-let data80 = data77.tolerance;
-if(!((typeof data80 == "number") && (isFinite(data80)))){
-const err172 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11+"/tolerance",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/tolerance/type",keyword:"type",params:{type: "number"}};
+if(data73.failureLimit !== undefined && func0.call(data73, "failureLimit")){
+let data76 = data73.failureLimit;
+if(!(((typeof data76 == "number") && (!(data76 % 1) && !isNaN(data76))) && (isFinite(data76)))){
+const err172 = {instancePath:instancePath+"/rollout/analysis/failureLimit",schemaPath:"#/properties/rollout/properties/analysis/properties/failureLimit/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -2149,10 +2168,9 @@ vErrors.push(err172);
 }
 errors++;
 }
-}
-}
-else {
-const err173 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/type",keyword:"type",params:{type: "object"}};
+if((typeof data76 == "number") && (isFinite(data76))){
+if(data76 < 0 || isNaN(data76)){
+const err173 = {instancePath:instancePath+"/rollout/analysis/failureLimit",schemaPath:"#/properties/rollout/properties/analysis/properties/failureLimit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err173];
 }
@@ -2163,8 +2181,10 @@ errors++;
 }
 }
 }
-else {
-const err174 = {instancePath:instancePath+"/rollout/analysis/metrics",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/type",keyword:"type",params:{type: "array"}};
+if(data73.inconclusive !== undefined && func0.call(data73, "inconclusive")){
+let data77 = data73.inconclusive;
+if(!(((data77 === "pause") || (data77 === "fail")) || (data77 === "pass"))){
+const err174 = {instancePath:instancePath+"/rollout/analysis/inconclusive",schemaPath:"#/properties/rollout/properties/analysis/properties/inconclusive/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.analysis.properties.inconclusive.enum}};
 if(vErrors === null){
 vErrors = [err174];
 }
@@ -2174,9 +2194,10 @@ vErrors.push(err174);
 errors++;
 }
 }
-}
-else {
-const err175 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/type",keyword:"type",params:{type: "object"}};
+if(data73.minSamples !== undefined && func0.call(data73, "minSamples")){
+let data78 = data73.minSamples;
+if(!(((typeof data78 == "number") && (!(data78 % 1) && !isNaN(data78))) && (isFinite(data78)))){
+const err175 = {instancePath:instancePath+"/rollout/analysis/minSamples",schemaPath:"#/properties/rollout/properties/analysis/properties/minSamples/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err175];
 }
@@ -2185,11 +2206,9 @@ vErrors.push(err175);
 }
 errors++;
 }
-}
-if(data64.onFailure !== undefined && func0.call(data64, "onFailure")){
-let data81 = data64.onFailure;
-if(!((data81 === "rollback") || (data81 === "pause"))){
-const err176 = {instancePath:instancePath+"/rollout/onFailure",schemaPath:"#/properties/rollout/properties/onFailure/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.onFailure.enum}};
+if((typeof data78 == "number") && (isFinite(data78))){
+if(data78 < 0 || isNaN(data78)){
+const err176 = {instancePath:instancePath+"/rollout/analysis/minSamples",schemaPath:"#/properties/rollout/properties/analysis/properties/minSamples/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err176];
 }
@@ -2199,10 +2218,16 @@ vErrors.push(err176);
 errors++;
 }
 }
-if(data64.bakeMs !== undefined && func0.call(data64, "bakeMs")){
-let data82 = data64.bakeMs;
-if(!((typeof data82 == "number") && (isFinite(data82)))){
-const err177 = {instancePath:instancePath+"/rollout/bakeMs",schemaPath:"#/properties/rollout/properties/bakeMs/type",keyword:"type",params:{type: "number"}};
+}
+if(data73.metrics !== undefined && func0.call(data73, "metrics")){
+let data79 = data73.metrics;
+if(Array.isArray(data79)){
+const len11 = data79.length;
+for(let i11=0; i11<len11; i11++){
+let data80 = data79[i11];
+if(data80 && typeof data80 == "object" && !Array.isArray(data80)){
+if((data80.name === undefined) || (!(func0.call(data80, "name")))){
+const err177 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/required",keyword:"required",params:{missingProperty: "name"}};
 if(vErrors === null){
 vErrors = [err177];
 }
@@ -2211,11 +2236,9 @@ vErrors.push(err177);
 }
 errors++;
 }
-}
-if(data64.deadlineMs !== undefined && func0.call(data64, "deadlineMs")){
-let data83 = data64.deadlineMs;
-if(!((typeof data83 == "number") && (isFinite(data83)))){
-const err178 = {instancePath:instancePath+"/rollout/deadlineMs",schemaPath:"#/properties/rollout/properties/deadlineMs/type",keyword:"type",params:{type: "number"}};
+for(const key23 of Object.keys(data80)){
+if(!(((key23 === "name") || (key23 === "max")) || (key23 === "tolerance"))){
+const err178 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23}};
 if(vErrors === null){
 vErrors = [err178];
 }
@@ -2225,10 +2248,10 @@ vErrors.push(err178);
 errors++;
 }
 }
-if(data64.expand !== undefined && func0.call(data64, "expand")){
-let data84 = data64.expand;
-if(!((data84 === "late") || (data84 === "early"))){
-const err179 = {instancePath:instancePath+"/rollout/expand",schemaPath:"#/properties/rollout/properties/expand/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.expand.enum}};
+if(data80.name !== undefined && func0.call(data80, "name")){
+let data81 = data80.name;
+if(!((data81 === "error-rate") || (data81 === "latency-p95"))){
+const err179 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11+"/name",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/name/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.analysis.properties.metrics.items.properties.name.enum}};
 if(vErrors === null){
 vErrors = [err179];
 }
@@ -2238,9 +2261,10 @@ vErrors.push(err179);
 errors++;
 }
 }
-}
-else {
-const err180 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/type",keyword:"type",params:{type: "object"}};
+if(data80.max !== undefined && func0.call(data80, "max")){
+let data82 = data80.max;
+if(!((typeof data82 == "number") && (isFinite(data82)))){
+const err180 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11+"/max",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/max/type",keyword:"type",params:{type: "number"}};
 if(vErrors === null){
 vErrors = [err180];
 }
@@ -2250,14 +2274,127 @@ vErrors.push(err180);
 errors++;
 }
 }
-}
-else {
-const err181 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(data80.tolerance !== undefined && func0.call(data80, "tolerance")){
+let data83 = data80.tolerance;
+if(!((typeof data83 == "number") && (isFinite(data83)))){
+const err181 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11+"/tolerance",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/properties/tolerance/type",keyword:"type",params:{type: "number"}};
 if(vErrors === null){
 vErrors = [err181];
 }
 else {
 vErrors.push(err181);
+}
+errors++;
+}
+}
+}
+else {
+const err182 = {instancePath:instancePath+"/rollout/analysis/metrics/" + i11,schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err182];
+}
+else {
+vErrors.push(err182);
+}
+errors++;
+}
+}
+}
+else {
+const err183 = {instancePath:instancePath+"/rollout/analysis/metrics",schemaPath:"#/properties/rollout/properties/analysis/properties/metrics/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err183];
+}
+else {
+vErrors.push(err183);
+}
+errors++;
+}
+}
+}
+else {
+const err184 = {instancePath:instancePath+"/rollout/analysis",schemaPath:"#/properties/rollout/properties/analysis/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err184];
+}
+else {
+vErrors.push(err184);
+}
+errors++;
+}
+}
+if(data67.onFailure !== undefined && func0.call(data67, "onFailure")){
+let data84 = data67.onFailure;
+if(!((data84 === "rollback") || (data84 === "pause"))){
+const err185 = {instancePath:instancePath+"/rollout/onFailure",schemaPath:"#/properties/rollout/properties/onFailure/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.onFailure.enum}};
+if(vErrors === null){
+vErrors = [err185];
+}
+else {
+vErrors.push(err185);
+}
+errors++;
+}
+}
+if(data67.bakeMs !== undefined && func0.call(data67, "bakeMs")){
+let data85 = data67.bakeMs;
+if(!((typeof data85 == "number") && (isFinite(data85)))){
+const err186 = {instancePath:instancePath+"/rollout/bakeMs",schemaPath:"#/properties/rollout/properties/bakeMs/type",keyword:"type",params:{type: "number"}};
+if(vErrors === null){
+vErrors = [err186];
+}
+else {
+vErrors.push(err186);
+}
+errors++;
+}
+}
+if(data67.deadlineMs !== undefined && func0.call(data67, "deadlineMs")){
+let data86 = data67.deadlineMs;
+if(!((typeof data86 == "number") && (isFinite(data86)))){
+const err187 = {instancePath:instancePath+"/rollout/deadlineMs",schemaPath:"#/properties/rollout/properties/deadlineMs/type",keyword:"type",params:{type: "number"}};
+if(vErrors === null){
+vErrors = [err187];
+}
+else {
+vErrors.push(err187);
+}
+errors++;
+}
+}
+if(data67.expand !== undefined && func0.call(data67, "expand")){
+let data87 = data67.expand;
+if(!((data87 === "late") || (data87 === "early"))){
+const err188 = {instancePath:instancePath+"/rollout/expand",schemaPath:"#/properties/rollout/properties/expand/enum",keyword:"enum",params:{allowedValues: schema31.properties.rollout.properties.expand.enum}};
+if(vErrors === null){
+vErrors = [err188];
+}
+else {
+vErrors.push(err188);
+}
+errors++;
+}
+}
+}
+else {
+const err189 = {instancePath:instancePath+"/rollout",schemaPath:"#/properties/rollout/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err189];
+}
+else {
+vErrors.push(err189);
+}
+errors++;
+}
+}
+}
+else {
+const err190 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err190];
+}
+else {
+vErrors.push(err190);
 }
 errors++;
 }
@@ -2329,15 +2466,20 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "version",
   "percent"
  ],
- "#/properties/checks/items/additionalProperties": [
+ "#/properties/checks/items/oneOf/0/additionalProperties": [
   "name",
   "function",
   "payload",
   "expect"
  ],
- "#/properties/checks/items/properties/expect/additionalProperties": [
+ "#/properties/checks/items/oneOf/0/properties/expect/additionalProperties": [
   "status",
   "match"
+ ],
+ "#/properties/checks/items/oneOf/1/additionalProperties": [
+  "name",
+  "command",
+  "timeoutMs"
  ],
  "#/properties/by/additionalProperties": [
   "who",

@@ -365,7 +365,15 @@ tolerance?: Percent
 }
 export interface Check {
 name: string
-function: string
+function?: string
+/**
+ * A line for the shell, run in this folder; SFX_URL leads to the candidates. Passes with exit code 0.
+ */
+command?: string
+/**
+ * Of a command. Default: 5m.
+ */
+timeout?: (number | string)
 payload?: unknown
 http?: {
 method?: string

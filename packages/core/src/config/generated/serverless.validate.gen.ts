@@ -3,7 +3,7 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:serverless","title":"Serverless file","type":"object","properties":{"service":{"type":["string","object"],"properties":{"name":{"type":"string"},"awsKmsKeyArn":{}},"required":["name"],"additionalProperties":false},"provider":{"type":["string","object"],"properties":{"name":{"type":"string"},"stage":{"type":"string"},"region":{"type":"string"},"runtime":{"type":"string"},"memorySize":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"memory":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"timeout":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"environment":{"type":["object","null"],"additionalProperties":{"type":["string","number","boolean","null","object"]}},"httpApi":{"type":["object","null"],"properties":{"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false}}}},"required":["name"]},"functions":{"type":["object","array","null"],"additionalProperties":{"type":["object","null"],"properties":{"handler":{"type":"string","description":"A file without its ending, a dot, and the export: src/list.get"},"command":{"type":["string","array"],"items":{"type":["string","number"]},"description":"A program that serves HTTP on $PORT, instead of a handler: a line for the shell, or the program and its arguments."},"runtime":{"type":"string","description":"nodejs20.x (default), python3.12 and so on."},"concurrency":{"type":["integer","object"],"minimum":1,"properties":{"instances":{"type":"integer","minimum":1},"calls":{"type":"integer","minimum":1}},"additionalProperties":false,"description":"Most instances of a version at once; calls is how many one of them works on at once."},"isolation":{"enum":["thread","process"],"description":"What keeps instances apart, where the provider leaves the choice. Default: the provider's."},"memorySize":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1,"description":"MB. Default 256."},"memory":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1,"description":"MB. Default 256."},"timeout":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"environment":{"type":["object","null"],"additionalProperties":{"type":["string","number","boolean","null","object"]}},"events":{"type":["array","null"],"items":{"type":"object","properties":{"http":{"type":["string","object"],"properties":{"method":{"type":"string"},"path":{"type":"string"},"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false},"authorizer":{},"timeout":{},"async":{},"connectionId":{},"connectionType":{},"integration":{},"operationId":{},"private":{},"request":{},"response":{}},"additionalProperties":false,"required":["path"]},"httpApi":{"type":["string","object"],"properties":{"method":{"type":"string"},"path":{"type":"string"},"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false},"authorizer":{},"timeout":{},"async":{},"connectionId":{},"connectionType":{},"integration":{},"operationId":{},"private":{},"request":{},"response":{}},"additionalProperties":false,"required":["path"]},"alb":{},"alexaSkill":{},"alexaSmartHome":{},"cloudFront":{},"cloudwatchEvent":{},"cloudwatchLog":{},"cognitoUserPool":{},"eventBridge":{},"iot":{},"iotFleetProvisioning":{},"activemq":{},"msk":{},"kafka":{},"rabbitmq":{},"s3":{},"schedule":{"type":["string","object"],"properties":{"expression":{"type":["string","array"],"items":{"type":"string"},"description":"rate(5 minutes), cron(0 12 * * ? *), or five fields as in a crontab."},"rate":{"type":["string","array"],"items":{"type":"string"}},"cron":{"type":["string","array"],"items":{"type":"string"}},"name":{"type":"string"},"description":{"type":"string"},"enabled":{"type":"boolean"},"input":{"description":"What the function gets instead of an event."},"timezone":{"type":"string","description":"IANA name. Default UTC."},"overlap":{"enum":["skip","queue","allow"],"description":"When it is due and its last run is not over. Default skip."},"inputPath":{},"inputTransformer":{},"method":{}},"additionalProperties":false},"sns":{},"sqs":{},"stream":{},"websocket":{},"queue":{"type":["string","object"],"properties":{"queue":{"type":"string"},"name":{"type":"string"},"batchSize":{"type":"integer","minimum":1,"maximum":10000,"description":"Most messages of one call."},"window":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"maximumBatchingWindow":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"visibility":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"maxReceives":{"type":"integer","minimum":1,"maximum":1000,"description":"How often a message is tried before it is a dead letter."},"deadLetter":{"type":"string","description":"Queue for messages that were tried in vain."},"concurrency":{"type":"integer","minimum":1,"maximum":1000,"description":"Batches at once."},"maximumConcurrency":{"type":"integer","minimum":1,"maximum":1000},"rate":{"type":"number","minimum":0.01,"description":"Most calls per second. Default: no limit."},"enabled":{"type":"boolean"}},"additionalProperties":false},"topic":{"type":["string","object"],"properties":{"topic":{"type":"string"},"name":{"type":"string"},"filter":{"type":"object","additionalProperties":{"type":["string","array"],"items":{"type":"string"}},"description":"Attribute: the texts of which it must be one."},"maxReceives":{"type":"integer","minimum":1,"maximum":1000},"deadLetter":{"type":"string"},"enabled":{"type":"boolean"}},"additionalProperties":false},"bucket":{"type":["string","object"],"properties":{"bucket":{"type":"string"},"name":{"type":"string"},"events":{"type":"array","items":{"enum":["created","changed","removed"]},"description":"Default created and changed."},"prefix":{"type":"string"},"suffix":{"type":"string"},"rules":{"type":"array","items":{"type":"object","properties":{"prefix":{"type":"string"},"suffix":{"type":"string"}},"additionalProperties":false}},"path":{"type":"string","description":"On the local engine: the folder, from the root on. Default: one in its home."},"enabled":{"type":"boolean"}},"additionalProperties":false}},"additionalProperties":false,"minProperties":1,"maxProperties":1}},"package":{"type":["object","null"],"properties":{"patterns":{"type":"array","items":{"type":"string"}},"include":{"type":"array","items":{"type":"string"}},"exclude":{"type":"array","items":{"type":"string"}},"individually":{"type":"boolean"},"artifact":{"type":"string"},"excludeDevDependencies":{"type":"boolean"},"bundle":{"type":"boolean","description":"Whether the code is bundled into one file. Default true."}},"additionalProperties":false},"name":{"type":"string"},"description":{"type":"string"},"tags":{},"layers":{},"role":{},"vpc":{},"kmsKeyArn":{},"awsKmsKeyArn":{},"tracing":{},"reservedConcurrency":{},"provisionedConcurrency":{},"onError":{},"destinations":{},"fileSystemConfigs":{},"dependsOn":{},"condition":{},"disableLogs":{},"logRetentionInDays":{},"logDataProtectionPolicy":{},"logs":{},"maximumRetryAttempts":{},"maximumEventAge":{},"architecture":{},"ephemeralStorageSize":{},"url":{},"versionFunction":{},"image":{},"snapStart":{},"runtimeManagement":{}},"additionalProperties":false},"items":{"type":["object","null"]}},"rollout":{"type":["object","null"],"properties":{"strategy":{"enum":["allAtOnce","canary","linear"]},"weight":{"type":"integer","minimum":1,"maximum":99,"description":"The candidate's percent: of a canary, or of each step of linear. Default 10."},"pause":{"type":["integer","string"],"minimum":0,"pattern":"^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$","description":"Before the next step. Default: 5m."},"steps":{"type":"array","items":{"type":"object","properties":{"setWeight":{"type":"integer","minimum":0,"maximum":100},"pause":{"type":["integer","string"],"minimum":0,"pattern":"^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"},"check":{"type":"string"}},"additionalProperties":false,"minProperties":1,"maxProperties":1}},"analysis":{"type":"object","properties":{"interval":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"initialDelay":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"failureLimit":{"type":"integer","minimum":1},"inconclusive":{"enum":["pause","fail","pass"]},"minSamples":{"type":"integer","minimum":1},"metrics":{"type":"array","items":{"type":"object","properties":{"name":{"enum":["error-rate","latency-p95"]},"max":{"type":["number","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(%|ms|s)?$"},"tolerance":{"type":["number","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?%?$"}},"additionalProperties":false,"required":["name"]}}},"additionalProperties":false,"required":["metrics"]},"onFailure":{"enum":["rollback","pause"]},"bake":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"deadline":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"expand":{"enum":["late","early"]},"rollbackWindow":{"type":"integer","minimum":1,"maximum":100,"description":"Releases that are kept. Default 5."}},"additionalProperties":false},"checks":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"function":{"type":"string"},"payload":{},"http":{"type":"object","properties":{"method":{"type":"string"},"path":{"type":"string"},"body":{}},"additionalProperties":false,"required":["path"]},"expect":{"type":"object","properties":{"status":{"type":"integer","minimum":100,"maximum":599},"match":{}},"additionalProperties":false}},"additionalProperties":false,"required":["name","function"]}},"stages":{"type":"object","additionalProperties":{"type":["object","null"],"properties":{"params":{"type":["object","null"]},"resolvers":{},"observability":{}},"additionalProperties":false}},"params":{"type":"object","additionalProperties":{"type":["object","null"]}},"state":{"type":"object","properties":{"path":{"type":"string"}},"additionalProperties":false},"package":{"type":["object","null"],"properties":{"patterns":{"type":"array","items":{"type":"string"}},"include":{"type":"array","items":{"type":"string"}},"exclude":{"type":"array","items":{"type":"string"}},"individually":{"type":"boolean"},"artifact":{"type":"string"},"excludeDevDependencies":{"type":"boolean"},"bundle":{"type":"boolean","description":"Whether the code is bundled into one file. Default true."}},"additionalProperties":false},"plugins":{"type":["array","object","null"]},"resources":{"type":["object","array","null"]},"layers":{"type":["object","null"]},"useDotenv":{"type":"boolean"},"custom":{},"outputs":{},"app":{},"org":{},"tenant":{},"frameworkVersion":{},"variablesResolutionMode":{},"unresolvedVariablesNotificationMode":{},"disabledDeprecations":{},"deprecationNotificationMode":{},"configValidationMode":{},"console":{},"dashboard":{},"projectDir":{},"build":{}},"additionalProperties":false,"required":["service","provider"]};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:serverless","title":"Serverless file","type":"object","properties":{"service":{"type":["string","object"],"properties":{"name":{"type":"string"},"awsKmsKeyArn":{}},"required":["name"],"additionalProperties":false},"provider":{"type":["string","object"],"properties":{"name":{"type":"string"},"stage":{"type":"string"},"region":{"type":"string"},"runtime":{"type":"string"},"memorySize":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"memory":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1},"timeout":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"environment":{"type":["object","null"],"additionalProperties":{"type":["string","number","boolean","null","object"]}},"httpApi":{"type":["object","null"],"properties":{"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false}}}},"required":["name"]},"functions":{"type":["object","array","null"],"additionalProperties":{"type":["object","null"],"properties":{"handler":{"type":"string","description":"A file without its ending, a dot, and the export: src/list.get"},"command":{"type":["string","array"],"items":{"type":["string","number"]},"description":"A program that serves HTTP on $PORT, instead of a handler: a line for the shell, or the program and its arguments."},"runtime":{"type":"string","description":"nodejs20.x (default), python3.12 and so on."},"concurrency":{"type":["integer","object"],"minimum":1,"properties":{"instances":{"type":"integer","minimum":1},"calls":{"type":"integer","minimum":1}},"additionalProperties":false,"description":"Most instances of a version at once; calls is how many one of them works on at once."},"isolation":{"enum":["thread","process"],"description":"What keeps instances apart, where the provider leaves the choice. Default: the provider's."},"memorySize":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1,"description":"MB. Default 256."},"memory":{"type":["integer","string"],"pattern":"^[0-9]+$","minimum":1,"description":"MB. Default 256."},"timeout":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"environment":{"type":["object","null"],"additionalProperties":{"type":["string","number","boolean","null","object"]}},"events":{"type":["array","null"],"items":{"type":"object","properties":{"http":{"type":["string","object"],"properties":{"method":{"type":"string"},"path":{"type":"string"},"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false},"authorizer":{},"timeout":{},"async":{},"connectionId":{},"connectionType":{},"integration":{},"operationId":{},"private":{},"request":{},"response":{}},"additionalProperties":false,"required":["path"]},"httpApi":{"type":["string","object"],"properties":{"method":{"type":"string"},"path":{"type":"string"},"cors":{"type":["boolean","object","null"],"properties":{"origin":{"type":["string","array"],"items":{"type":"string"}},"origins":{"type":["string","array"],"items":{"type":"string"}},"headers":{"type":["string","array"],"items":{"type":"string"}},"methods":{"type":["string","array"],"items":{"type":"string"}},"allowedOrigins":{"type":["string","array"],"items":{"type":"string"}},"allowedHeaders":{"type":["string","array"],"items":{"type":"string"}},"allowedMethods":{"type":["string","array"],"items":{"type":"string"}},"exposedHeaders":{"type":["string","array"],"items":{"type":"string"}},"exposedResponseHeaders":{"type":["string","array"],"items":{"type":"string"}},"credentials":{"type":"boolean"},"allowCredentials":{"type":"boolean"},"maxAge":{"type":["integer","string"],"pattern":"^[0-9]+$"},"cacheControl":{"type":"string"}},"additionalProperties":false},"authorizer":{},"timeout":{},"async":{},"connectionId":{},"connectionType":{},"integration":{},"operationId":{},"private":{},"request":{},"response":{}},"additionalProperties":false,"required":["path"]},"alb":{},"alexaSkill":{},"alexaSmartHome":{},"cloudFront":{},"cloudwatchEvent":{},"cloudwatchLog":{},"cognitoUserPool":{},"eventBridge":{},"iot":{},"iotFleetProvisioning":{},"activemq":{},"msk":{},"kafka":{},"rabbitmq":{},"s3":{},"schedule":{"type":["string","object"],"properties":{"expression":{"type":["string","array"],"items":{"type":"string"},"description":"rate(5 minutes), cron(0 12 * * ? *), or five fields as in a crontab."},"rate":{"type":["string","array"],"items":{"type":"string"}},"cron":{"type":["string","array"],"items":{"type":"string"}},"name":{"type":"string"},"description":{"type":"string"},"enabled":{"type":"boolean"},"input":{"description":"What the function gets instead of an event."},"timezone":{"type":"string","description":"IANA name. Default UTC."},"overlap":{"enum":["skip","queue","allow"],"description":"When it is due and its last run is not over. Default skip."},"inputPath":{},"inputTransformer":{},"method":{}},"additionalProperties":false},"sns":{},"sqs":{},"stream":{},"websocket":{},"queue":{"type":["string","object"],"properties":{"queue":{"type":"string"},"name":{"type":"string"},"batchSize":{"type":"integer","minimum":1,"maximum":10000,"description":"Most messages of one call."},"window":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"maximumBatchingWindow":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"visibility":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"maxReceives":{"type":"integer","minimum":1,"maximum":1000,"description":"How often a message is tried before it is a dead letter."},"deadLetter":{"type":"string","description":"Queue for messages that were tried in vain."},"concurrency":{"type":"integer","minimum":1,"maximum":1000,"description":"Batches at once."},"maximumConcurrency":{"type":"integer","minimum":1,"maximum":1000},"rate":{"type":"number","minimum":0.01,"description":"Most calls per second. Default: no limit."},"enabled":{"type":"boolean"}},"additionalProperties":false},"topic":{"type":["string","object"],"properties":{"topic":{"type":"string"},"name":{"type":"string"},"filter":{"type":"object","additionalProperties":{"type":["string","array"],"items":{"type":"string"}},"description":"Attribute: the texts of which it must be one."},"maxReceives":{"type":"integer","minimum":1,"maximum":1000},"deadLetter":{"type":"string"},"enabled":{"type":"boolean"}},"additionalProperties":false},"bucket":{"type":["string","object"],"properties":{"bucket":{"type":"string"},"name":{"type":"string"},"events":{"type":"array","items":{"enum":["created","changed","removed"]},"description":"Default created and changed."},"prefix":{"type":"string"},"suffix":{"type":"string"},"rules":{"type":"array","items":{"type":"object","properties":{"prefix":{"type":"string"},"suffix":{"type":"string"}},"additionalProperties":false}},"path":{"type":"string","description":"On the local engine: the folder, from the root on. Default: one in its home."},"enabled":{"type":"boolean"}},"additionalProperties":false}},"additionalProperties":false,"minProperties":1,"maxProperties":1}},"package":{"type":["object","null"],"properties":{"patterns":{"type":"array","items":{"type":"string"}},"include":{"type":"array","items":{"type":"string"}},"exclude":{"type":"array","items":{"type":"string"}},"individually":{"type":"boolean"},"artifact":{"type":"string"},"excludeDevDependencies":{"type":"boolean"},"bundle":{"type":"boolean","description":"Whether the code is bundled into one file. Default true."}},"additionalProperties":false},"name":{"type":"string"},"description":{"type":"string"},"tags":{},"layers":{},"role":{},"vpc":{},"kmsKeyArn":{},"awsKmsKeyArn":{},"tracing":{},"reservedConcurrency":{},"provisionedConcurrency":{},"onError":{},"destinations":{},"fileSystemConfigs":{},"dependsOn":{},"condition":{},"disableLogs":{},"logRetentionInDays":{},"logDataProtectionPolicy":{},"logs":{},"maximumRetryAttempts":{},"maximumEventAge":{},"architecture":{},"ephemeralStorageSize":{},"url":{},"versionFunction":{},"image":{},"snapStart":{},"runtimeManagement":{}},"additionalProperties":false},"items":{"type":["object","null"]}},"rollout":{"type":["object","null"],"properties":{"strategy":{"enum":["allAtOnce","canary","linear"]},"weight":{"type":"integer","minimum":1,"maximum":99,"description":"The candidate's percent: of a canary, or of each step of linear. Default 10."},"pause":{"type":["integer","string"],"minimum":0,"pattern":"^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$","description":"Before the next step. Default: 5m."},"steps":{"type":"array","items":{"type":"object","properties":{"setWeight":{"type":"integer","minimum":0,"maximum":100},"pause":{"type":["integer","string"],"minimum":0,"pattern":"^(manual|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?)$"},"check":{"type":"string"}},"additionalProperties":false,"minProperties":1,"maxProperties":1}},"analysis":{"type":"object","properties":{"interval":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"initialDelay":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"failureLimit":{"type":"integer","minimum":1},"inconclusive":{"enum":["pause","fail","pass"]},"minSamples":{"type":"integer","minimum":1},"metrics":{"type":"array","items":{"type":"object","properties":{"name":{"enum":["error-rate","latency-p95"]},"max":{"type":["number","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(%|ms|s)?$"},"tolerance":{"type":["number","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?%?$"}},"additionalProperties":false,"required":["name"]}}},"additionalProperties":false,"required":["metrics"]},"onFailure":{"enum":["rollback","pause"]},"bake":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"deadline":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"expand":{"enum":["late","early"]},"rollbackWindow":{"type":"integer","minimum":1,"maximum":100,"description":"Releases that are kept. Default 5."}},"additionalProperties":false},"checks":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"function":{"type":"string"},"command":{"type":"string","description":"A line for the shell, run in this folder; SFX_URL leads to the candidates. Passes with exit code 0."},"timeout":{"type":["integer","string"],"minimum":0,"pattern":"^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"},"payload":{},"http":{"type":"object","properties":{"method":{"type":"string"},"path":{"type":"string"},"body":{}},"additionalProperties":false,"required":["path"]},"expect":{"type":"object","properties":{"status":{"type":"integer","minimum":100,"maximum":599},"match":{}},"additionalProperties":false}},"additionalProperties":false,"required":["name"]}},"stages":{"type":"object","additionalProperties":{"type":["object","null"],"properties":{"params":{"type":["object","null"]},"resolvers":{},"observability":{}},"additionalProperties":false}},"params":{"type":"object","additionalProperties":{"type":["object","null"]}},"state":{"type":"object","properties":{"path":{"type":"string"}},"additionalProperties":false},"package":{"type":["object","null"],"properties":{"patterns":{"type":"array","items":{"type":"string"}},"include":{"type":"array","items":{"type":"string"}},"exclude":{"type":"array","items":{"type":"string"}},"individually":{"type":"boolean"},"artifact":{"type":"string"},"excludeDevDependencies":{"type":"boolean"},"bundle":{"type":"boolean","description":"Whether the code is bundled into one file. Default true."}},"additionalProperties":false},"plugins":{"type":["array","object","null"]},"resources":{"type":["object","array","null"]},"layers":{"type":["object","null"]},"useDotenv":{"type":"boolean"},"custom":{},"outputs":{},"app":{},"org":{},"tenant":{},"frameworkVersion":{},"variablesResolutionMode":{},"unresolvedVariablesNotificationMode":{},"disabledDeprecations":{},"deprecationNotificationMode":{},"configValidationMode":{},"console":{},"dashboard":{},"projectDir":{},"build":{}},"additionalProperties":false,"required":["service","provider"]};
 const func0 = Object.prototype.hasOwnProperty;
 const pattern4 = new RegExp("^[0-9]+$", "");
 const pattern6 = new RegExp("^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$", "");
@@ -3667,8 +3667,9 @@ vErrors.push(err282);
 }
 errors++;
 }
-if((data192.function === undefined) || (!(func0.call(data192, "function")))){
-const err283 = {instancePath:instancePath+"/checks/" + i41,schemaPath:"#/properties/checks/items/required",keyword:"required",params:{missingProperty: "function"}};
+for(const key24 of Object.keys(data192)){
+if(!(((((((key24 === "name") || (key24 === "function")) || (key24 === "command")) || (key24 === "timeout")) || (key24 === "payload")) || (key24 === "http")) || (key24 === "expect"))){
+const err283 = {instancePath:instancePath+"/checks/" + i41,schemaPath:"#/properties/checks/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24}};
 if(vErrors === null){
 vErrors = [err283];
 }
@@ -3677,9 +3678,10 @@ vErrors.push(err283);
 }
 errors++;
 }
-for(const key24 of Object.keys(data192)){
-if(!(((((key24 === "name") || (key24 === "function")) || (key24 === "payload")) || (key24 === "http")) || (key24 === "expect"))){
-const err284 = {instancePath:instancePath+"/checks/" + i41,schemaPath:"#/properties/checks/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24}};
+}
+if(data192.name !== undefined && func0.call(data192, "name")){
+if(typeof data192.name !== "string"){
+const err284 = {instancePath:instancePath+"/checks/" + i41+"/name",schemaPath:"#/properties/checks/items/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err284];
 }
@@ -3689,9 +3691,9 @@ vErrors.push(err284);
 errors++;
 }
 }
-if(data192.name !== undefined && func0.call(data192, "name")){
-if(typeof data192.name !== "string"){
-const err285 = {instancePath:instancePath+"/checks/" + i41+"/name",schemaPath:"#/properties/checks/items/properties/name/type",keyword:"type",params:{type: "string"}};
+if(data192.function !== undefined && func0.call(data192, "function")){
+if(typeof data192.function !== "string"){
+const err285 = {instancePath:instancePath+"/checks/" + i41+"/function",schemaPath:"#/properties/checks/items/properties/function/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err285];
 }
@@ -3701,9 +3703,9 @@ vErrors.push(err285);
 errors++;
 }
 }
-if(data192.function !== undefined && func0.call(data192, "function")){
-if(typeof data192.function !== "string"){
-const err286 = {instancePath:instancePath+"/checks/" + i41+"/function",schemaPath:"#/properties/checks/items/properties/function/type",keyword:"type",params:{type: "string"}};
+if(data192.command !== undefined && func0.call(data192, "command")){
+if(typeof data192.command !== "string"){
+const err286 = {instancePath:instancePath+"/checks/" + i41+"/command",schemaPath:"#/properties/checks/items/properties/command/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err286];
 }
@@ -3713,11 +3715,10 @@ vErrors.push(err286);
 errors++;
 }
 }
-if(data192.http !== undefined && func0.call(data192, "http")){
-let data195 = data192.http;
-if(data195 && typeof data195 == "object" && !Array.isArray(data195)){
-if((data195.path === undefined) || (!(func0.call(data195, "path")))){
-const err287 = {instancePath:instancePath+"/checks/" + i41+"/http",schemaPath:"#/properties/checks/items/properties/http/required",keyword:"required",params:{missingProperty: "path"}};
+if(data192.timeout !== undefined && func0.call(data192, "timeout")){
+let data196 = data192.timeout;
+if((!(((typeof data196 == "number") && (!(data196 % 1) && !isNaN(data196))) && (isFinite(data196)))) && (typeof data196 !== "string")){
+const err287 = {instancePath:instancePath+"/checks/" + i41+"/timeout",schemaPath:"#/properties/checks/items/properties/timeout/type",keyword:"type",params:{type: schema31.properties.checks.items.properties.timeout.type}};
 if(vErrors === null){
 vErrors = [err287];
 }
@@ -3726,9 +3727,9 @@ vErrors.push(err287);
 }
 errors++;
 }
-for(const key25 of Object.keys(data195)){
-if(!(((key25 === "method") || (key25 === "path")) || (key25 === "body"))){
-const err288 = {instancePath:instancePath+"/checks/" + i41+"/http",schemaPath:"#/properties/checks/items/properties/http/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25}};
+if((typeof data196 == "number") && (isFinite(data196))){
+if(data196 < 0 || isNaN(data196)){
+const err288 = {instancePath:instancePath+"/checks/" + i41+"/timeout",schemaPath:"#/properties/checks/items/properties/timeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err288];
 }
@@ -3738,9 +3739,9 @@ vErrors.push(err288);
 errors++;
 }
 }
-if(data195.method !== undefined && func0.call(data195, "method")){
-if(typeof data195.method !== "string"){
-const err289 = {instancePath:instancePath+"/checks/" + i41+"/http/method",schemaPath:"#/properties/checks/items/properties/http/properties/method/type",keyword:"type",params:{type: "string"}};
+if(typeof data196 === "string"){
+if(!pattern6.test(data196)){
+const err289 = {instancePath:instancePath+"/checks/" + i41+"/timeout",schemaPath:"#/properties/checks/items/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$"}};
 if(vErrors === null){
 vErrors = [err289];
 }
@@ -3750,9 +3751,12 @@ vErrors.push(err289);
 errors++;
 }
 }
-if(data195.path !== undefined && func0.call(data195, "path")){
-if(typeof data195.path !== "string"){
-const err290 = {instancePath:instancePath+"/checks/" + i41+"/http/path",schemaPath:"#/properties/checks/items/properties/http/properties/path/type",keyword:"type",params:{type: "string"}};
+}
+if(data192.http !== undefined && func0.call(data192, "http")){
+let data197 = data192.http;
+if(data197 && typeof data197 == "object" && !Array.isArray(data197)){
+if((data197.path === undefined) || (!(func0.call(data197, "path")))){
+const err290 = {instancePath:instancePath+"/checks/" + i41+"/http",schemaPath:"#/properties/checks/items/properties/http/required",keyword:"required",params:{missingProperty: "path"}};
 if(vErrors === null){
 vErrors = [err290];
 }
@@ -3761,10 +3765,9 @@ vErrors.push(err290);
 }
 errors++;
 }
-}
-}
-else {
-const err291 = {instancePath:instancePath+"/checks/" + i41+"/http",schemaPath:"#/properties/checks/items/properties/http/type",keyword:"type",params:{type: "object"}};
+for(const key25 of Object.keys(data197)){
+if(!(((key25 === "method") || (key25 === "path")) || (key25 === "body"))){
+const err291 = {instancePath:instancePath+"/checks/" + i41+"/http",schemaPath:"#/properties/checks/items/properties/http/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25}};
 if(vErrors === null){
 vErrors = [err291];
 }
@@ -3774,12 +3777,9 @@ vErrors.push(err291);
 errors++;
 }
 }
-if(data192.expect !== undefined && func0.call(data192, "expect")){
-let data198 = data192.expect;
-if(data198 && typeof data198 == "object" && !Array.isArray(data198)){
-for(const key26 of Object.keys(data198)){
-if(!((key26 === "status") || (key26 === "match"))){
-const err292 = {instancePath:instancePath+"/checks/" + i41+"/expect",schemaPath:"#/properties/checks/items/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26}};
+if(data197.method !== undefined && func0.call(data197, "method")){
+if(typeof data197.method !== "string"){
+const err292 = {instancePath:instancePath+"/checks/" + i41+"/http/method",schemaPath:"#/properties/checks/items/properties/http/properties/method/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err292];
 }
@@ -3789,10 +3789,9 @@ vErrors.push(err292);
 errors++;
 }
 }
-if(data198.status !== undefined && func0.call(data198, "status")){
-let data199 = data198.status;
-if(!(((typeof data199 == "number") && (!(data199 % 1) && !isNaN(data199))) && (isFinite(data199)))){
-const err293 = {instancePath:instancePath+"/checks/" + i41+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/type",keyword:"type",params:{type: "integer"}};
+if(data197.path !== undefined && func0.call(data197, "path")){
+if(typeof data197.path !== "string"){
+const err293 = {instancePath:instancePath+"/checks/" + i41+"/http/path",schemaPath:"#/properties/checks/items/properties/http/properties/path/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err293];
 }
@@ -3801,9 +3800,10 @@ vErrors.push(err293);
 }
 errors++;
 }
-if((typeof data199 == "number") && (isFinite(data199))){
-if(data199 > 599 || isNaN(data199)){
-const err294 = {instancePath:instancePath+"/checks/" + i41+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/maximum",keyword:"maximum",params:{comparison: "<=", limit: 599}};
+}
+}
+else {
+const err294 = {instancePath:instancePath+"/checks/" + i41+"/http",schemaPath:"#/properties/checks/items/properties/http/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err294];
 }
@@ -3812,8 +3812,13 @@ vErrors.push(err294);
 }
 errors++;
 }
-if(data199 < 100 || isNaN(data199)){
-const err295 = {instancePath:instancePath+"/checks/" + i41+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100}};
+}
+if(data192.expect !== undefined && func0.call(data192, "expect")){
+let data200 = data192.expect;
+if(data200 && typeof data200 == "object" && !Array.isArray(data200)){
+for(const key26 of Object.keys(data200)){
+if(!((key26 === "status") || (key26 === "match"))){
+const err295 = {instancePath:instancePath+"/checks/" + i41+"/expect",schemaPath:"#/properties/checks/items/properties/expect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26}};
 if(vErrors === null){
 vErrors = [err295];
 }
@@ -3823,10 +3828,10 @@ vErrors.push(err295);
 errors++;
 }
 }
-}
-}
-else {
-const err296 = {instancePath:instancePath+"/checks/" + i41+"/expect",schemaPath:"#/properties/checks/items/properties/expect/type",keyword:"type",params:{type: "object"}};
+if(data200.status !== undefined && func0.call(data200, "status")){
+let data201 = data200.status;
+if(!(((typeof data201 == "number") && (!(data201 % 1) && !isNaN(data201))) && (isFinite(data201)))){
+const err296 = {instancePath:instancePath+"/checks/" + i41+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err296];
 }
@@ -3835,10 +3840,9 @@ vErrors.push(err296);
 }
 errors++;
 }
-}
-}
-else {
-const err297 = {instancePath:instancePath+"/checks/" + i41,schemaPath:"#/properties/checks/items/type",keyword:"type",params:{type: "object"}};
+if((typeof data201 == "number") && (isFinite(data201))){
+if(data201 > 599 || isNaN(data201)){
+const err297 = {instancePath:instancePath+"/checks/" + i41+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/maximum",keyword:"maximum",params:{comparison: "<=", limit: 599}};
 if(vErrors === null){
 vErrors = [err297];
 }
@@ -3847,10 +3851,8 @@ vErrors.push(err297);
 }
 errors++;
 }
-}
-}
-else {
-const err298 = {instancePath:instancePath+"/checks",schemaPath:"#/properties/checks/type",keyword:"type",params:{type: "array"}};
+if(data201 < 100 || isNaN(data201)){
+const err298 = {instancePath:instancePath+"/checks/" + i41+"/expect/status",schemaPath:"#/properties/checks/items/properties/expect/properties/status/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100}};
 if(vErrors === null){
 vErrors = [err298];
 }
@@ -3860,13 +3862,10 @@ vErrors.push(err298);
 errors++;
 }
 }
-if(data.stages !== undefined && func0.call(data, "stages")){
-let data200 = data.stages;
-if(data200 && typeof data200 == "object" && !Array.isArray(data200)){
-for(const key27 of Object.keys(data200)){
-let data201 = data200[key27];
-if((!(data201 && typeof data201 == "object" && !Array.isArray(data201))) && (data201 !== null)){
-const err299 = {instancePath:instancePath+"/stages/" + key27.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/stages/additionalProperties/type",keyword:"type",params:{type: schema31.properties.stages.additionalProperties.type}};
+}
+}
+else {
+const err299 = {instancePath:instancePath+"/checks/" + i41+"/expect",schemaPath:"#/properties/checks/items/properties/expect/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err299];
 }
@@ -3875,10 +3874,10 @@ vErrors.push(err299);
 }
 errors++;
 }
-if(data201 && typeof data201 == "object" && !Array.isArray(data201)){
-for(const key28 of Object.keys(data201)){
-if(!(((key28 === "params") || (key28 === "resolvers")) || (key28 === "observability"))){
-const err300 = {instancePath:instancePath+"/stages/" + key27.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/stages/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28}};
+}
+}
+else {
+const err300 = {instancePath:instancePath+"/checks/" + i41,schemaPath:"#/properties/checks/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err300];
 }
@@ -3888,10 +3887,9 @@ vErrors.push(err300);
 errors++;
 }
 }
-if(data201.params !== undefined && func0.call(data201, "params")){
-let data202 = data201.params;
-if((!(data202 && typeof data202 == "object" && !Array.isArray(data202))) && (data202 !== null)){
-const err301 = {instancePath:instancePath+"/stages/" + key27.replace(/~/g, "~0").replace(/\//g, "~1")+"/params",schemaPath:"#/properties/stages/additionalProperties/properties/params/type",keyword:"type",params:{type: schema31.properties.stages.additionalProperties.properties.params.type}};
+}
+else {
+const err301 = {instancePath:instancePath+"/checks",schemaPath:"#/properties/checks/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err301];
 }
@@ -3901,11 +3899,13 @@ vErrors.push(err301);
 errors++;
 }
 }
-}
-}
-}
-else {
-const err302 = {instancePath:instancePath+"/stages",schemaPath:"#/properties/stages/type",keyword:"type",params:{type: "object"}};
+if(data.stages !== undefined && func0.call(data, "stages")){
+let data202 = data.stages;
+if(data202 && typeof data202 == "object" && !Array.isArray(data202)){
+for(const key27 of Object.keys(data202)){
+let data203 = data202[key27];
+if((!(data203 && typeof data203 == "object" && !Array.isArray(data203))) && (data203 !== null)){
+const err302 = {instancePath:instancePath+"/stages/" + key27.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/stages/additionalProperties/type",keyword:"type",params:{type: schema31.properties.stages.additionalProperties.type}};
 if(vErrors === null){
 vErrors = [err302];
 }
@@ -3914,14 +3914,10 @@ vErrors.push(err302);
 }
 errors++;
 }
-}
-if(data.params !== undefined && func0.call(data, "params")){
-let data203 = data.params;
 if(data203 && typeof data203 == "object" && !Array.isArray(data203)){
-for(const key29 of Object.keys(data203)){
-let data204 = data203[key29];
-if((!(data204 && typeof data204 == "object" && !Array.isArray(data204))) && (data204 !== null)){
-const err303 = {instancePath:instancePath+"/params/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/params/additionalProperties/type",keyword:"type",params:{type: schema31.properties.params.additionalProperties.type}};
+for(const key28 of Object.keys(data203)){
+if(!(((key28 === "params") || (key28 === "resolvers")) || (key28 === "observability"))){
+const err303 = {instancePath:instancePath+"/stages/" + key27.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/stages/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28}};
 if(vErrors === null){
 vErrors = [err303];
 }
@@ -3931,9 +3927,10 @@ vErrors.push(err303);
 errors++;
 }
 }
-}
-else {
-const err304 = {instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"}};
+if(data203.params !== undefined && func0.call(data203, "params")){
+let data204 = data203.params;
+if((!(data204 && typeof data204 == "object" && !Array.isArray(data204))) && (data204 !== null)){
+const err304 = {instancePath:instancePath+"/stages/" + key27.replace(/~/g, "~0").replace(/\//g, "~1")+"/params",schemaPath:"#/properties/stages/additionalProperties/properties/params/type",keyword:"type",params:{type: schema31.properties.stages.additionalProperties.properties.params.type}};
 if(vErrors === null){
 vErrors = [err304];
 }
@@ -3943,12 +3940,11 @@ vErrors.push(err304);
 errors++;
 }
 }
-if(data.state !== undefined && func0.call(data, "state")){
-let data205 = data.state;
-if(data205 && typeof data205 == "object" && !Array.isArray(data205)){
-for(const key30 of Object.keys(data205)){
-if(!(key30 === "path")){
-const err305 = {instancePath:instancePath+"/state",schemaPath:"#/properties/state/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30}};
+}
+}
+}
+else {
+const err305 = {instancePath:instancePath+"/stages",schemaPath:"#/properties/stages/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err305];
 }
@@ -3958,9 +3954,13 @@ vErrors.push(err305);
 errors++;
 }
 }
-if(data205.path !== undefined && func0.call(data205, "path")){
-if(typeof data205.path !== "string"){
-const err306 = {instancePath:instancePath+"/state/path",schemaPath:"#/properties/state/properties/path/type",keyword:"type",params:{type: "string"}};
+if(data.params !== undefined && func0.call(data, "params")){
+let data205 = data.params;
+if(data205 && typeof data205 == "object" && !Array.isArray(data205)){
+for(const key29 of Object.keys(data205)){
+let data206 = data205[key29];
+if((!(data206 && typeof data206 == "object" && !Array.isArray(data206))) && (data206 !== null)){
+const err306 = {instancePath:instancePath+"/params/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/params/additionalProperties/type",keyword:"type",params:{type: schema31.properties.params.additionalProperties.type}};
 if(vErrors === null){
 vErrors = [err306];
 }
@@ -3972,7 +3972,7 @@ errors++;
 }
 }
 else {
-const err307 = {instancePath:instancePath+"/state",schemaPath:"#/properties/state/type",keyword:"type",params:{type: "object"}};
+const err307 = {instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err307];
 }
@@ -3982,10 +3982,12 @@ vErrors.push(err307);
 errors++;
 }
 }
-if(data.package !== undefined && func0.call(data, "package")){
-let data207 = data.package;
-if((!(data207 && typeof data207 == "object" && !Array.isArray(data207))) && (data207 !== null)){
-const err308 = {instancePath:instancePath+"/package",schemaPath:"#/properties/package/type",keyword:"type",params:{type: schema31.properties.package.type}};
+if(data.state !== undefined && func0.call(data, "state")){
+let data207 = data.state;
+if(data207 && typeof data207 == "object" && !Array.isArray(data207)){
+for(const key30 of Object.keys(data207)){
+if(!(key30 === "path")){
+const err308 = {instancePath:instancePath+"/state",schemaPath:"#/properties/state/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30}};
 if(vErrors === null){
 vErrors = [err308];
 }
@@ -3994,10 +3996,10 @@ vErrors.push(err308);
 }
 errors++;
 }
-if(data207 && typeof data207 == "object" && !Array.isArray(data207)){
-for(const key31 of Object.keys(data207)){
-if(!(((((((key31 === "patterns") || (key31 === "include")) || (key31 === "exclude")) || (key31 === "individually")) || (key31 === "artifact")) || (key31 === "excludeDevDependencies")) || (key31 === "bundle"))){
-const err309 = {instancePath:instancePath+"/package",schemaPath:"#/properties/package/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key31}};
+}
+if(data207.path !== undefined && func0.call(data207, "path")){
+if(typeof data207.path !== "string"){
+const err309 = {instancePath:instancePath+"/state/path",schemaPath:"#/properties/state/properties/path/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err309];
 }
@@ -4007,13 +4009,9 @@ vErrors.push(err309);
 errors++;
 }
 }
-if(data207.patterns !== undefined && func0.call(data207, "patterns")){
-let data208 = data207.patterns;
-if(Array.isArray(data208)){
-const len42 = data208.length;
-for(let i42=0; i42<len42; i42++){
-if(typeof data208[i42] !== "string"){
-const err310 = {instancePath:instancePath+"/package/patterns/" + i42,schemaPath:"#/properties/package/properties/patterns/items/type",keyword:"type",params:{type: "string"}};
+}
+else {
+const err310 = {instancePath:instancePath+"/state",schemaPath:"#/properties/state/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err310];
 }
@@ -4023,9 +4021,10 @@ vErrors.push(err310);
 errors++;
 }
 }
-}
-else {
-const err311 = {instancePath:instancePath+"/package/patterns",schemaPath:"#/properties/package/properties/patterns/type",keyword:"type",params:{type: "array"}};
+if(data.package !== undefined && func0.call(data, "package")){
+let data209 = data.package;
+if((!(data209 && typeof data209 == "object" && !Array.isArray(data209))) && (data209 !== null)){
+const err311 = {instancePath:instancePath+"/package",schemaPath:"#/properties/package/type",keyword:"type",params:{type: schema31.properties.package.type}};
 if(vErrors === null){
 vErrors = [err311];
 }
@@ -4034,14 +4033,10 @@ vErrors.push(err311);
 }
 errors++;
 }
-}
-if(data207.include !== undefined && func0.call(data207, "include")){
-let data210 = data207.include;
-if(Array.isArray(data210)){
-const len43 = data210.length;
-for(let i43=0; i43<len43; i43++){
-if(typeof data210[i43] !== "string"){
-const err312 = {instancePath:instancePath+"/package/include/" + i43,schemaPath:"#/properties/package/properties/include/items/type",keyword:"type",params:{type: "string"}};
+if(data209 && typeof data209 == "object" && !Array.isArray(data209)){
+for(const key31 of Object.keys(data209)){
+if(!(((((((key31 === "patterns") || (key31 === "include")) || (key31 === "exclude")) || (key31 === "individually")) || (key31 === "artifact")) || (key31 === "excludeDevDependencies")) || (key31 === "bundle"))){
+const err312 = {instancePath:instancePath+"/package",schemaPath:"#/properties/package/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key31}};
 if(vErrors === null){
 vErrors = [err312];
 }
@@ -4051,9 +4046,13 @@ vErrors.push(err312);
 errors++;
 }
 }
-}
-else {
-const err313 = {instancePath:instancePath+"/package/include",schemaPath:"#/properties/package/properties/include/type",keyword:"type",params:{type: "array"}};
+if(data209.patterns !== undefined && func0.call(data209, "patterns")){
+let data210 = data209.patterns;
+if(Array.isArray(data210)){
+const len42 = data210.length;
+for(let i42=0; i42<len42; i42++){
+if(typeof data210[i42] !== "string"){
+const err313 = {instancePath:instancePath+"/package/patterns/" + i42,schemaPath:"#/properties/package/properties/patterns/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err313];
 }
@@ -4063,13 +4062,9 @@ vErrors.push(err313);
 errors++;
 }
 }
-if(data207.exclude !== undefined && func0.call(data207, "exclude")){
-let data212 = data207.exclude;
-if(Array.isArray(data212)){
-const len44 = data212.length;
-for(let i44=0; i44<len44; i44++){
-if(typeof data212[i44] !== "string"){
-const err314 = {instancePath:instancePath+"/package/exclude/" + i44,schemaPath:"#/properties/package/properties/exclude/items/type",keyword:"type",params:{type: "string"}};
+}
+else {
+const err314 = {instancePath:instancePath+"/package/patterns",schemaPath:"#/properties/package/properties/patterns/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err314];
 }
@@ -4079,9 +4074,13 @@ vErrors.push(err314);
 errors++;
 }
 }
-}
-else {
-const err315 = {instancePath:instancePath+"/package/exclude",schemaPath:"#/properties/package/properties/exclude/type",keyword:"type",params:{type: "array"}};
+if(data209.include !== undefined && func0.call(data209, "include")){
+let data212 = data209.include;
+if(Array.isArray(data212)){
+const len43 = data212.length;
+for(let i43=0; i43<len43; i43++){
+if(typeof data212[i43] !== "string"){
+const err315 = {instancePath:instancePath+"/package/include/" + i43,schemaPath:"#/properties/package/properties/include/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err315];
 }
@@ -4091,9 +4090,9 @@ vErrors.push(err315);
 errors++;
 }
 }
-if(data207.individually !== undefined && func0.call(data207, "individually")){
-if(typeof data207.individually !== "boolean"){
-const err316 = {instancePath:instancePath+"/package/individually",schemaPath:"#/properties/package/properties/individually/type",keyword:"type",params:{type: "boolean"}};
+}
+else {
+const err316 = {instancePath:instancePath+"/package/include",schemaPath:"#/properties/package/properties/include/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err316];
 }
@@ -4103,9 +4102,13 @@ vErrors.push(err316);
 errors++;
 }
 }
-if(data207.artifact !== undefined && func0.call(data207, "artifact")){
-if(typeof data207.artifact !== "string"){
-const err317 = {instancePath:instancePath+"/package/artifact",schemaPath:"#/properties/package/properties/artifact/type",keyword:"type",params:{type: "string"}};
+if(data209.exclude !== undefined && func0.call(data209, "exclude")){
+let data214 = data209.exclude;
+if(Array.isArray(data214)){
+const len44 = data214.length;
+for(let i44=0; i44<len44; i44++){
+if(typeof data214[i44] !== "string"){
+const err317 = {instancePath:instancePath+"/package/exclude/" + i44,schemaPath:"#/properties/package/properties/exclude/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err317];
 }
@@ -4115,9 +4118,9 @@ vErrors.push(err317);
 errors++;
 }
 }
-if(data207.excludeDevDependencies !== undefined && func0.call(data207, "excludeDevDependencies")){
-if(typeof data207.excludeDevDependencies !== "boolean"){
-const err318 = {instancePath:instancePath+"/package/excludeDevDependencies",schemaPath:"#/properties/package/properties/excludeDevDependencies/type",keyword:"type",params:{type: "boolean"}};
+}
+else {
+const err318 = {instancePath:instancePath+"/package/exclude",schemaPath:"#/properties/package/properties/exclude/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err318];
 }
@@ -4127,9 +4130,9 @@ vErrors.push(err318);
 errors++;
 }
 }
-if(data207.bundle !== undefined && func0.call(data207, "bundle")){
-if(typeof data207.bundle !== "boolean"){
-const err319 = {instancePath:instancePath+"/package/bundle",schemaPath:"#/properties/package/properties/bundle/type",keyword:"type",params:{type: "boolean"}};
+if(data209.individually !== undefined && func0.call(data209, "individually")){
+if(typeof data209.individually !== "boolean"){
+const err319 = {instancePath:instancePath+"/package/individually",schemaPath:"#/properties/package/properties/individually/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err319];
 }
@@ -4139,11 +4142,9 @@ vErrors.push(err319);
 errors++;
 }
 }
-}
-}
-if(data.plugins !== undefined && func0.call(data, "plugins")){
-if(typeof data.plugins != "object"){
-const err320 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: schema31.properties.plugins.type}};
+if(data209.artifact !== undefined && func0.call(data209, "artifact")){
+if(typeof data209.artifact !== "string"){
+const err320 = {instancePath:instancePath+"/package/artifact",schemaPath:"#/properties/package/properties/artifact/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err320];
 }
@@ -4153,9 +4154,9 @@ vErrors.push(err320);
 errors++;
 }
 }
-if(data.resources !== undefined && func0.call(data, "resources")){
-if(typeof data.resources != "object"){
-const err321 = {instancePath:instancePath+"/resources",schemaPath:"#/properties/resources/type",keyword:"type",params:{type: schema31.properties.resources.type}};
+if(data209.excludeDevDependencies !== undefined && func0.call(data209, "excludeDevDependencies")){
+if(typeof data209.excludeDevDependencies !== "boolean"){
+const err321 = {instancePath:instancePath+"/package/excludeDevDependencies",schemaPath:"#/properties/package/properties/excludeDevDependencies/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err321];
 }
@@ -4165,10 +4166,9 @@ vErrors.push(err321);
 errors++;
 }
 }
-if(data.layers !== undefined && func0.call(data, "layers")){
-let data220 = data.layers;
-if((!(data220 && typeof data220 == "object" && !Array.isArray(data220))) && (data220 !== null)){
-const err322 = {instancePath:instancePath+"/layers",schemaPath:"#/properties/layers/type",keyword:"type",params:{type: schema31.properties.layers.type}};
+if(data209.bundle !== undefined && func0.call(data209, "bundle")){
+if(typeof data209.bundle !== "boolean"){
+const err322 = {instancePath:instancePath+"/package/bundle",schemaPath:"#/properties/package/properties/bundle/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err322];
 }
@@ -4178,9 +4178,11 @@ vErrors.push(err322);
 errors++;
 }
 }
-if(data.useDotenv !== undefined && func0.call(data, "useDotenv")){
-if(typeof data.useDotenv !== "boolean"){
-const err323 = {instancePath:instancePath+"/useDotenv",schemaPath:"#/properties/useDotenv/type",keyword:"type",params:{type: "boolean"}};
+}
+}
+if(data.plugins !== undefined && func0.call(data, "plugins")){
+if(typeof data.plugins != "object"){
+const err323 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: schema31.properties.plugins.type}};
 if(vErrors === null){
 vErrors = [err323];
 }
@@ -4190,14 +4192,51 @@ vErrors.push(err323);
 errors++;
 }
 }
-}
-else {
-const err324 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(data.resources !== undefined && func0.call(data, "resources")){
+if(typeof data.resources != "object"){
+const err324 = {instancePath:instancePath+"/resources",schemaPath:"#/properties/resources/type",keyword:"type",params:{type: schema31.properties.resources.type}};
 if(vErrors === null){
 vErrors = [err324];
 }
 else {
 vErrors.push(err324);
+}
+errors++;
+}
+}
+if(data.layers !== undefined && func0.call(data, "layers")){
+let data222 = data.layers;
+if((!(data222 && typeof data222 == "object" && !Array.isArray(data222))) && (data222 !== null)){
+const err325 = {instancePath:instancePath+"/layers",schemaPath:"#/properties/layers/type",keyword:"type",params:{type: schema31.properties.layers.type}};
+if(vErrors === null){
+vErrors = [err325];
+}
+else {
+vErrors.push(err325);
+}
+errors++;
+}
+}
+if(data.useDotenv !== undefined && func0.call(data, "useDotenv")){
+if(typeof data.useDotenv !== "boolean"){
+const err326 = {instancePath:instancePath+"/useDotenv",schemaPath:"#/properties/useDotenv/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err326];
+}
+else {
+vErrors.push(err326);
+}
+errors++;
+}
+}
+}
+else {
+const err327 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err327];
+}
+else {
+vErrors.push(err327);
 }
 errors++;
 }
@@ -4483,6 +4522,8 @@ export const names: Readonly<Record<string, readonly string[]>> = {
  "#/properties/checks/items/additionalProperties": [
   "name",
   "function",
+  "command",
+  "timeout",
   "payload",
   "http",
   "expect"
