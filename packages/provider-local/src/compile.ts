@@ -53,7 +53,7 @@ function examined(service: Service): { readonly ir: Ir; readonly report: Report 
   const report = createReport(service);
   const functions = [...service.functions].sort((a, b) => (a.name < b.name ? -1 : 1));
   checkNames(service, report);
-  for (const fn of service.functions) checkFunction(fn, report);
+  for (const fn of service.functions) checkFunction(fn, service, report);
   checkResources(service, report);
   const ir: Ir = {
     infra: [],

@@ -75,12 +75,18 @@ function environmentOf(fn: ServiceFunction, report: Report): JsonObject {
   return Object.fromEntries(known);
 }
 
-/** Reserved concurrency on AWS is the same bound. */
-function concurrencyOf(fn: ServiceFunction, { provider }: Service): JsonObject {
+function concurrencyOf(fn: ServiceFunction, service: Service): JsonObject {
   const { instances, calls } = fn.concurrency ?? {};
-  const reserved = provider.written === undefined ? undefined : fn.native['reservedConcurrency'];
-  const most = instances ?? (typeof reserved === 'number' && reserved > 0 ? reserved : undefined);
+  const most = instances ?? reservedOf(fn, service);
   return { ...(most === undefined ? {} : { instances: most }), ...(calls === undefined ? {} : { calls }) };
+}
+
+/** Reserved concurrency on AWS is the same bound. */
+function reservedOf({ native }: ServiceFunction, { provider }: Service): number | undefined {
+  const reserved = native['reservedConcurrency'];
+  return provider.written !== undefined && typeof reserved === 'number' && reserved > 0
+    ? reserved
+    : undefined;
 }
 
 function isolationOf(fn: ServiceFunction, { provider }: Service, language: Language): JsonObject {
@@ -91,7 +97,7 @@ function isolationOf(fn: ServiceFunction, { provider }: Service, language: Langu
 }
 
 /** What of a function the engine cannot do: SFX3005, SFX6010. */
-export function checkFunction(fn: ServiceFunction, report: Report): void {
+export function checkFunction(fn: ServiceFunction, service: Service, report: Report): void {
   const language = languageOf(fn);
   if (fn.native['image'] !== undefined) {
     report.problem(
@@ -124,7 +130,7 @@ export function checkFunction(fn: ServiceFunction, report: Report): void {
     report.problem('SFX3005', message, `${fn.pointer}/isolation`);
   }
   for (const key of Object.keys(fn.native)) {
-    if (key === 'image') continue;
+    if (key === 'image' || (key === 'reservedConcurrency' && reservedOf(fn, service) !== undefined)) continue;
     report.lacking(
       'SFX3005',
       `\`${key}\` of ${fn.name}: the local engine has no such thing`,
