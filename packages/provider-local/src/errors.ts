@@ -21,6 +21,7 @@ const KNOWN: ReadonlySet<string> = new Set<ErrorCode>([
   'SFX6012',
   'SFX6013',
   'SFX6014',
+  'SFX6015',
   'SFX6103',
   'SFX6104',
   'SFX6105',

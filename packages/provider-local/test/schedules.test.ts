@@ -1,71 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Connection, digestOf, type Json, type Trigger } from '@sfx-deploy/plugin';
+import type { Connection } from '@sfx-deploy/plugin';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { runSchedule } from '../src/index.js';
-import { handler, live, SCOPE, type TestEngine, testEngine } from './bench.js';
+import { live, SCOPE, type TestEngine, testEngine } from './bench.js';
 import { until } from './daemon/feed-bench.js';
-
-const RECORD = handler(
-  'return text("")',
-  `if (process.env.FAIL === '1') throw new Error('no'); fs.appendFileSync(process.env.SEEN, JSON.stringify(payload.$event) + '\\n');`,
-  `import fs from 'node:fs';`,
-);
-
-/** A trigger as a release makes it. */
-export async function pulling(
-  connection: Connection,
-  kind: string,
-  name: string,
-  props: Record<string, Json>,
-  enabled = true,
-): Promise<Readonly<Record<string, Json>>> {
-  const trigger: Trigger = {
-    id: `${kind}:${name}`,
-    kind,
-    source: name,
-    props,
-    alias: 'live',
-    function: 'sweep',
-    delivers: 'pulls',
-    dependsOn: [],
-  };
-  const observed = await connection.resources[kind]!.reconcile(
-    {
-      resource: trigger,
-      to: { alias: 'live', function: 'sweep' },
-      props,
-      digest: digestOf(props),
-      enabled,
-      stamp: { release: 1, fence: 1 },
-    },
-    undefined,
-  );
-  return observed.outputs;
-}
-
-/** A daemon that ends as by a power cut. */
-export async function kill(engine: TestEngine): Promise<void> {
-  const { pid } = JSON.parse(await readFile(join(engine.home, 'engine.json'), 'utf8')) as { pid: number };
-  process.kill(pid, 'SIGKILL');
-  await until(() => {
-    try {
-      return !process.kill(pid, 0);
-    } catch {
-      return true;
-    }
-  });
-}
-
-/** Deliveries that the function wrote down. */
-export async function seenIn(file: string): Promise<Record<string, Json>[]> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return text
-    .split('\n')
-    .filter((line) => line.endsWith('}'))
-    .map((line) => JSON.parse(line) as Record<string, Json>);
-}
+import { kill, pulling, RECORD, removed, seenIn } from './pulling.js';
 
 describe('schedules on the engine', function () {
   this.timeout(30_000);
@@ -101,7 +42,7 @@ describe('schedules on the engine', function () {
       { ...event, at: '' },
       { kind: 'schedule', id, schedule: 'rate(1 minute)', at: '', input },
     );
-    await until(async () => (await connection.activation!(id))?.status === 'success');
+    await until(async () => (await connection.activation!(id))?.status === 'ok');
     const record = await connection.activation!(id);
     assert.deepEqual([record?.cause, record?.function], ['schedule', 'sweep']);
     await connection[Symbol.asyncDispose]();
@@ -142,9 +83,7 @@ describe('schedules on the engine', function () {
     const connection = await engine.connect();
     await sweep(connection);
     await pulling(connection, 'schedule', 'night', props);
-    await connection.resources['schedule']!.remove({
-      resource: { id: 'schedule:night', kind: 'schedule' },
-    } as never);
+    await removed(connection, 'schedule', 'night');
     await assert.rejects(runSchedule(SCOPE, 'night', engine.run()), { code: 'SFX6011' });
     assert.deepEqual(await documents(), []);
     await connection[Symbol.asyncDispose]();
