@@ -1,4 +1,4 @@
-import { asSfxError, fail, isSfxError } from '../errors.js';
+import { asSfxError, fail, isSfxError, type SfxError } from '../errors.js';
 import { isObject, type Json, sameJson } from '../json.js';
 import type { Unit, Version } from '../provider/contract.js';
 import type { Context, Held } from './context.js';
@@ -28,6 +28,25 @@ export async function runChecks(
   return passed;
 }
 
+/**
+ * Refuses before anything moves what would later fail for want of a folder (SFX5007): the checks of candidates while they
+ * are not made (`from` undefined), and those that the rollout names from that step on.
+ */
+export function needFolder(
+  { dir, scope }: Pick<Context, 'dir' | 'scope'>,
+  { checks, rollout }: Pick<Held['release'], 'checks' | 'rollout'>,
+  from: number | undefined,
+): void {
+  if (dir !== undefined) return;
+  const named = new Set(rollout.steps.slice(from ?? 0).flatMap((one) => ('check' in one ? [one.check] : [])));
+  const needed = checks.find((one) => 'command' in one && (from === undefined || named.has(one.name)));
+  if (needed !== undefined) throw noFolder(needed.name, scope);
+}
+
+function noFolder(check: string, { service }: Context['scope']): SfxError {
+  return fail('SFX5007', `check ${check} runs a command in the folder of ${service}`, { step: 'check' });
+}
+
 /** Runs one named check of a rollout step. */
 export async function runNamedCheck(
   ctx: Context,
@@ -54,10 +73,7 @@ async function runCommand(
   versions: VersionsByUnit,
 ): Promise<void> {
   const { dir, run, scope } = ctx;
-  if (dir === undefined)
-    throw fail('SFX5007', `check ${check.name} runs a command in the folder of ${scope.service}`, {
-      step: 'check',
-    });
+  if (dir === undefined) throw noFolder(check.name, scope);
   const { irs, number } = held.release;
   await using preview = await openPreview(ctx, irs, versions);
   const env = environmentFor(run.env, {

@@ -97,7 +97,7 @@ export function openError(head: Head, held: Held | undefined): Error {
   });
 }
 
-/** Takes an open release forward from where it is. */
+/** Takes an open release forward from where it is. SFX5007, with nothing moved, when a command that it needs cannot be run. */
 export async function goOn(
   ctx: Context,
   held: Held,
@@ -106,6 +106,7 @@ export async function goOn(
   const progress = progressOf(held.entries);
   if (progress.back) return giveUp(ctx, held, fail('SFX5003', 'it was being taken back'));
   const from = options.pastPause && progress.paused ? progress.paused.step + 1 : undefined;
+  needFolder(ctx, held.release, progress.step < 0 ? undefined : (from ?? progress.step));
   return drive(ctx, held, { kept: await baseVersions(ctx, held), from, through: options.through });
 }
 
