@@ -80,16 +80,16 @@ describe('a Node handler in a process of its own', () => {
     });
   }
 
-  it('takes what it started with it', async () => {
+  it('takes what it started with it, also when it ends by itself', async () => {
     const one = await node(`
+      if (payload === 'exit') process.exit(1);
       const { spawn } = await import('node:child_process');
       return spawn('sleep', ['300'], { stdio: 'inherit' }).pid`);
     await one.ready;
     const pid = (await one.invoke(null)) as number;
     const began = startOf(pid)!;
     assert.ok(isRunning(pid, began));
-    one.instance.terminate();
-    await one.gone;
+    await rejects(one.invoke('exit'), /code 1/);
     await until(() => !isRunning(pid, began));
   });
 

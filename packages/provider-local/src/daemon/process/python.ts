@@ -1,21 +1,21 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { adapt } from '@sfx-deploy/runtime';
-import { type HttpCall, type InvokeCall, isInvoke, JSON_ANSWER, THREW } from '../calls.js';
+import {
+  type Answer,
+  type HttpCall,
+  type InvokeCall,
+  isInvoke,
+  JSON_ANSWER,
+  type Load,
+  THREW,
+} from '../calls.js';
 import type { Instance, InstanceEvents, InstanceOptions, StartInstance } from '../instance.js';
 import { textOf } from '../refusal.js';
-import { type Child, startChild } from './child.js';
+import type { Child } from './child.js';
 import { contextOf, flat, requestOf } from './plain.js';
+import { isRaised, startPythonHost } from './python-host.js';
 import type { Pythons } from './pythons.js';
-
-/** MB of a Python process that has loaded nothing but its host. */
-const BASE = 32;
-/** What a call wrote is waited for so long after its answer. */
-const MARK_MS = 1_000;
-
-const HOST = fileURLToPath(new URL('./host.py', import.meta.url));
 
 /**
  * An instance of a Python handler: a process, one call at a time. What a call brings is given the shape of the `event`
@@ -66,141 +66,62 @@ interface Handler {
   send(call: HttpCall | InvokeCall): void;
 }
 
+/** Calls wait here for their turn: only the one that runs is said to be begun. */
 function startHandler(options: InstanceOptions, events: InstanceEvents, file: string, name: string): Handler {
-  const { load, folder, memory } = options;
-  const { environment } = load;
-  const mark = randomBytes(12).toString('hex');
-  const settled = new Map<number, (answer: Told) => void>();
-  const marks = createMarks();
-  const child = startChild(
-    {
-      command: [file, '-u', '-X', 'utf8', '-X', `pycache_prefix=${join(folder, '..', 'pycache')}`, HOST],
-      env: environment,
-      instance: options,
-      base: BASE,
-      mark: `\x1e${mark}\x1e\n`,
-      marked: marks.seen,
-      heard: (body) => {
-        const told = toldIn(body.toString('utf8'));
-        marks.all(told.marked, () => {
-          if (told.id !== undefined) settled.get(told.id)?.(told);
-          else if (told.unloadable !== undefined) events.unloadable(told.unloadable);
-          else events.ready();
-        });
-      },
-    },
-    events,
-  );
-  const write = (text: string) => child.write(Buffer.from(text));
-  const told = { handler: name, mark, events: environment['SFX_EVENTS_URL'] ?? null };
-  write(JSON.stringify({ ...told, context: { ...load.context, memory } }));
-
-  /** `event` as JSON text; the result as JSON text. */
-  const run = (call: HttpCall | InvokeCall, event: string): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const [id, requestId, deadline, depth, trace] = call;
-      settled.set(id, ({ result, error }) => {
-        settled.delete(id);
-        if (result === undefined) reject(raised(error ?? 'it answered nothing'));
-        else resolve(result);
-      });
-      const members = JSON.stringify({ id, requestId, deadline, depth, trace });
-      write(`${members.slice(0, -1)},"event":${event}}`);
-    });
-  /** In the shape of the style. */
-  const styled = (call: HttpCall | InvokeCall) =>
-    adapt(
-      async (event: unknown, _context: unknown) => JSON.parse(await run(call, JSON.stringify(event))),
-      'handler',
-    );
-  const answered = async (call: HttpCall | InvokeCall) => {
-    const [id] = call;
-    if (!isInvoke(call)) {
-      const { status, headers, body } = await styled(call).http(requestOf(call), contextOf(call, load));
-      return [id, status, flat(headers), body] as const;
-    }
-    const payload = call[5];
-    // Most payloads are the handler's own, and pass as they are, so that no digit of a number is lost.
-    const result = /"\$(http|event)"/.test(payload)
-      ? JSON.stringify(await styled(call).invoke(JSON.parse(payload), contextOf(call, load)))
-      : await run(call, payload);
-    return [id, JSON_ANSWER, result] as const;
-  };
+  const { load } = options;
+  const host = startPythonHost(options, events, file, name);
+  const waiting: (HttpCall | InvokeCall)[] = [];
+  let running = false;
   let took = 0;
+  const next = () => {
+    const call = waiting.shift();
+    running = call !== undefined;
+    if (call === undefined) return;
+    const [id, activation] = call;
+    host.child.began(id, activation);
+    took += 1;
+    events.took(took);
+    answerOf(call, load, (event) => host.run(call, event))
+      .catch((error: unknown): Answer => {
+        // What the handler raised stands in the log with its place; this is what was wrong with its answer.
+        if (!isRaised(error)) events.wrote('stderr', textOf(error), activation);
+        return [id, THREW, textOf(error)];
+      })
+      .then((answer) => {
+        host.child.done(id);
+        events.answered(answer);
+        next();
+      });
+  };
   return {
-    child,
+    child: host.child,
     send(call) {
-      const [id, activation] = call;
-      child.began(id, activation);
-      took += 1;
-      events.took(took);
-      answered(call)
-        .catch((error: unknown) => {
-          // What the handler raised stands in the log with its place; this is what was wrong with its answer.
-          if (!isRaised(error)) events.wrote('stderr', textOf(error), activation);
-          return [id, THREW, textOf(error)] as const;
-        })
-        .then((answer) => {
-          child.done(id);
-          events.answered(answer);
-        });
+      waiting.push(call);
+      if (!running) next();
     },
   };
 }
 
-/** What a host says: of a call, or of its start. */
-interface Told {
-  readonly id?: number;
-  readonly marked: readonly number[];
-  readonly unloadable?: string;
-  /** JSON text. */
-  readonly result?: string;
-  readonly error?: string;
-}
-
-/** The result is cut out of the frame as it was written. */
-function toldIn(text: string): Told {
-  const at = text.startsWith('{"id":') ? text.indexOf(',"result":') : -1;
-  // Before it only numbers are written, so that the first one found is the member itself.
-  const head = /^\{"id":\d+,"marked":\[[\d, ]*\]$/.test(text.slice(0, Math.max(at, 0)));
-  if (!head) return JSON.parse(text) as Told;
-  return { ...(JSON.parse(`${text.slice(0, at)}}`) as Told), result: text.slice(at + 10, -1) };
-}
-
-interface Marks {
-  seen(stream: 'stdout' | 'stderr'): void;
-  /** Calls back once all these descriptors have had one mark more, or after `MARK_MS`. */
-  all(descriptors: readonly number[], then: () => void): void;
-}
-
-function createMarks(): Marks {
-  const owed = { stdout: 0, stderr: 0 };
-  let waiting: { timer: NodeJS.Timeout; then: () => void } | undefined;
-  const check = () => {
-    if (waiting === undefined || owed.stdout > 0 || owed.stderr > 0) return;
-    const { timer, then } = waiting;
-    waiting = undefined;
-    clearTimeout(timer);
-    then();
+/** @param run Takes an event as JSON text and gives the result as JSON text. */
+async function answerOf(
+  call: HttpCall | InvokeCall,
+  load: Load,
+  run: (event: string) => Promise<string>,
+): Promise<Answer> {
+  const [id] = call;
+  const styled = () => {
+    const handler = async (event: unknown, _context: unknown) => JSON.parse(await run(JSON.stringify(event)));
+    return adapt(handler, 'handler');
   };
-  return {
-    seen(stream) {
-      owed[stream] -= 1;
-      check();
-    },
-    all(descriptors, then) {
-      if (descriptors.includes(1)) owed.stdout += 1;
-      if (descriptors.includes(2)) owed.stderr += 1;
-      const timer = setTimeout(() => {
-        // The handler turned its output away.
-        owed.stdout = 0;
-        owed.stderr = 0;
-        check();
-      }, MARK_MS);
-      waiting = { timer, then };
-      check();
-    },
-  };
+  if (!isInvoke(call)) {
+    const { status, headers, body } = await styled().http(requestOf(call), contextOf(call, load));
+    return [id, status, flat(headers), body];
+  }
+  const payload = call[5];
+  // Most payloads are the handler's own, and pass as they are, so that no digit of a number is lost.
+  if (!/"\$(http|event)"/.test(payload)) return [id, JSON_ANSWER, await run(payload)];
+  const result = await styled().invoke(JSON.parse(payload), contextOf(call, load));
+  return [id, JSON_ANSWER, JSON.stringify(result) ?? 'null'];
 }
 
 /** The handler that the artifact names for a function: `src/stats.handler`. */
@@ -209,16 +130,4 @@ async function handlerOf(folder: string, name: string): Promise<string> {
   const { handler } = JSON.parse(text) as { readonly handler?: unknown };
   if (typeof handler !== 'string') throw new Error(`${name}.json of the artifact names no handler`);
   return handler;
-}
-
-interface Raised extends Error {
-  readonly raised: true;
-}
-
-function raised(message: string): Raised {
-  return Object.assign(new Error(message), { raised: true as const });
-}
-
-function isRaised(error: unknown): boolean {
-  return error instanceof Error && 'raised' in error;
 }
