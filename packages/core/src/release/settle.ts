@@ -1,5 +1,6 @@
 import { fail } from '../errors.js';
 import type { Head } from '../state/documents.js';
+import { needFolder } from './checks.js';
 import { append, type Context, type Held } from './context.js';
 import { type Driven, drive, giveUp } from './drive.js';
 import type { VersionsByUnit } from './fleet.js';
