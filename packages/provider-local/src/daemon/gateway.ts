@@ -146,7 +146,7 @@ async function call(
     alias: route.alias,
     candidate: req.headers['x-sfx-candidate'] === '1',
     depth,
-    ...(typeof trace === 'string' && { trace }),
+    trace: typeof trace === 'string' ? trace : undefined,
     input: {
       kind: 'http',
       requestId,
