@@ -6,7 +6,7 @@ import { triggerHandler } from './handler.js';
 export function bucketTriggers(scope: Scope, client: Client): ResourceHandler {
   return triggerHandler(scope, client, {
     kind: 'bucket',
-    outputsOf({ props }, { buckets = [] }) {
+    outputsOf({ props }, { buckets = [] }): Readonly<Record<string, Json>> {
       const { bucket, path } = props as unknown as BucketProps;
       const folder = path ?? buckets.find(({ name }) => name === bucket)?.folder;
       return { bucket, ...(folder === undefined ? {} : { folder }) };

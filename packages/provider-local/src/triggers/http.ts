@@ -6,7 +6,7 @@ import { triggerHandler } from './handler.js';
 export function httpTriggers(scope: Scope, client: Client): ResourceHandler {
   return triggerHandler(scope, client, {
     kind: 'http',
-    outputsOf({ props }, { url }) {
+    outputsOf({ props }, { url }): Readonly<Record<string, Json>> {
       const { path } = props as unknown as HttpProps;
       return url === null ? {} : { url: `${url}${path}` };
     },

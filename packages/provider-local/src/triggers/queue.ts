@@ -6,7 +6,7 @@ import { triggerHandler } from './handler.js';
 export function queueTriggers(scope: Scope, client: Client): ResourceHandler {
   return triggerHandler(scope, client, {
     kind: 'queue',
-    outputsOf({ props }) {
+    outputsOf({ props }): Readonly<Record<string, Json>> {
       const { queue, deadLetter } = props as unknown as QueueProps;
       return { queue, ...(deadLetter === undefined ? {} : { deadLetter }) };
     },

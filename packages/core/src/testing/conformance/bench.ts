@@ -55,7 +55,10 @@ export interface ConformanceOptions {
   drift?(scope: Scope, resource: Resource): Promise<readonly string[]> | readonly string[];
   /** Whether a pulling trigger consumes. */
   consumes?(scope: Scope, trigger: Trigger): Promise<boolean> | boolean;
-  /** Lets `count` things come in at the source of a trigger that pulls: messages, due times, files. */
+  /**
+   * Lets `count` things come in at the source of a trigger that pulls: messages, due times, files. Each must be a call of
+   * its own, so the triggers of the IR take one at a time.
+   */
   offer?(scope: Scope, trigger: Trigger, count: number): Promise<void> | void;
   /** Ids of the versions that got what came in there, one for each thing. */
   deliveries?(scope: Scope, trigger: Trigger): Promise<readonly string[]> | readonly string[];
