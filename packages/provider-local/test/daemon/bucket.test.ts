@@ -321,6 +321,22 @@ describe('a bucket', function () {
     assert.ok(scan !== 'gone' && scan.files.size === 10_000);
   });
 
+  it('takes nothing for noticed that could not be kept, and says so once', async () => {
+    await open();
+    bench.full = true;
+    await put('a');
+    await until(() => bench.lines.length === 1);
+    await settled();
+    await down();
+    await open();
+    await until(() => bench.lines.length === 2);
+    bench.full = false;
+    await until(() => told().length === 1);
+    await settled();
+    assert.deepEqual(told(), ['created a']);
+    assert.deepEqual(new Set(bench.lines), new Set(['bucket uploads: the disk is full']));
+  });
+
   it('that is no folder is refused', async () => {
     await assert.rejects(open({ bucket: '../up' }), { code: 'SFX6007' });
     await assert.rejects(open({ bucket: 'a/b' }), { code: 'SFX6007' });

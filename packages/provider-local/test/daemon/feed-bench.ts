@@ -8,6 +8,7 @@ import type { FeedHost } from '../../src/daemon/feeds.js';
 import type { Queue } from '../../src/daemon/messages.js';
 import type { Outcome } from '../../src/daemon/outcomes.js';
 import { openQueue } from '../../src/daemon/queue.js';
+import { refusal } from '../../src/daemon/refusal.js';
 import type { TriggerDocument } from '../../src/wire.js';
 
 /** What a feed needs, with a clock that a test sets and a function that a test plays. */
@@ -15,6 +16,8 @@ export interface FeedBench {
   readonly dir: string;
   now: number;
   fresh: boolean;
+  /** The disk of the queue is full. */
+  full: boolean;
   /** How a call ends; default: well, with nothing. */
   answer: (call: Call) => Promise<Outcome | 'nothing live'>;
   readonly calls: Call[];
@@ -46,6 +49,7 @@ export async function feedBench(now: number): Promise<FeedBench> {
     dir,
     now,
     fresh: true,
+    full: false,
     answer: async () => DONE,
     calls: [],
     lines: [],
@@ -59,8 +63,10 @@ export async function feedBench(now: number): Promise<FeedBench> {
       queue: () => Promise.reject(new Error('not a queue of the stage')),
       async own() {
         queue ??= openQueue({ dir: join(dir, 'own'), name: 'own', now: () => bench.now });
-        open = await queue;
-        return open;
+        const one = await queue;
+        open = one;
+        const full = () => Promise.reject(refusal(507, 'SFX6004', 'the disk is full'));
+        return { ...one, send: (messages) => (bench.full ? full() : one.send(messages)) };
       },
       log: (text) => void bench.lines.push(text),
     }),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseSchedule } from '@sfx-deploy/plugin';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, it } from 'mocha';
@@ -250,6 +251,18 @@ describe('a schedule', () => {
     await reopen();
     await until(() => bench.calls.length === 2);
     assert.equal(bench.calls[0]!.input.requestId, bench.calls[1]!.input.requestId);
+  });
+
+  it('owes a run that could not be kept, and says so once', async () => {
+    await open();
+    bench.full = true;
+    bench.now = NOON + 5 * MINUTE;
+    await until(() => bench.lines.length === 1);
+    await sleep(50);
+    assert.deepEqual(bench.lines, ['rate(5 minutes) could not run: the disk is full']);
+    bench.full = false;
+    await until(() => bench.calls.length === 1);
+    assert.deepEqual(dues(), ['2026-05-01T12:05:00.000Z']);
   });
 
   it('that cannot be read is refused', async () => {
