@@ -88,25 +88,26 @@ function lazily(load) {
     );
   };
   return (id) => {
-    if (id.startsWith('sfx-later:')) return standIn(() => load('./later.cjs')[id.slice(10)]);
+    const [, part, name] = /^sfx-part:(\w+):(.*)$/.exec(id) ?? [];
+    if (part !== undefined) return standIn(() => load(`./${part}.cjs`)[name]);
     // Node has the ones that are named here before the first line of any program.
     return /^node:(?!(fs|module|path|url)$)/.test(id) ? standIn(() => load(id)) : load(id);
   };
 }
 
-/** What reading and checking a configuration does not need: a file of its own, `later.cjs`, by module. */
-const LATER = /^\.\/(artifact|plan|release|state)\//;
+/** What reading and checking a configuration does not need, each a file of its own: its modules by name. */
+const PARTS = { later: /^\.\/(artifact|plan|release|state)\//, dev: /^\.\/dev\// };
 
-/** Leaves out what the door of core imports of it, and collects the names of those modules. */
-function laterOutside(modules) {
+/** Leaves out what the door of core imports of a part, and collects the names of those modules. */
+function partOutside(part, modules) {
   const core = join(root, 'packages/core/src');
   return {
-    name: 'later-outside',
+    name: `${part}-outside`,
     setup(on) {
-      on.onResolve({ filter: LATER }, ({ path, resolveDir }) => {
+      on.onResolve({ filter: PARTS[part] }, ({ path, resolveDir }) => {
         if (resolveDir !== core) return undefined;
         modules.add(path.replace(/\.js$/, ''));
-        return { path: `sfx-later:${path.replace(/\.js$/, '')}`, external: true };
+        return { path: `sfx-part:${part}:${path.replace(/\.js$/, '')}`, external: true };
       });
     },
   };
@@ -114,22 +115,24 @@ function laterOutside(modules) {
 
 async function bundleCli() {
   const dist = join(root, 'packages/cli/dist');
-  const later = new Set();
+  const parts = Object.keys(PARTS).map((part) => ({ part, modules: new Set() }));
   const options = { ...common, ...commonJs, sourcemap: 'linked', sourcesContent: false };
   await build({
     ...options,
     entryPoints: [join(root, 'packages/cli/src/start.ts')],
     outfile: join(dist, 'sfx.cjs'),
-    plugins: [parserOnly, providersOutside, laterOutside(later)],
+    plugins: [parserOnly, providersOutside, ...parts.map(({ part, modules }) => partOutside(part, modules))],
   });
-  const parts = [...later].sort().map((name) => `export * as ${JSON.stringify(name)} from '${name}.js';`);
-  await build({
-    ...options,
-    stdin: { contents: parts.join('\n'), resolveDir: join(root, 'packages/core/src') },
-    outfile: join(dist, 'later.cjs'),
-    plugins: [providersOutside],
-  });
-  for (const name of ['sfx.cjs', 'later.cjs']) await sign(join(dist, name));
+  for (const { part, modules } of parts) {
+    const all = [...modules].sort().map((name) => `export * as ${JSON.stringify(name)} from '${name}.js';`);
+    await build({
+      ...options,
+      stdin: { contents: all.join('\n'), resolveDir: join(root, 'packages/core/src') },
+      outfile: join(dist, `${part}.cjs`),
+      plugins: [providersOutside],
+    });
+  }
+  for (const name of ['sfx', ...Object.keys(PARTS)]) await sign(join(dist, `${name}.cjs`));
 }
 
 /** The launcher keys what V8 compiled by a digest; it stands in the file, so the two cannot part. */

@@ -42,7 +42,7 @@ interface Instead {
 const foreignCommands: Readonly<Record<string, Instead>> = {
   create: { command: 'sfx init <folder>' },
   metrics: { command: 'sfx status', note: 'It shows calls and errors by version.' },
-  offline: { command: 'sfx deploy --provider local', note: 'The engine runs on this machine.' },
+  offline: { command: 'sfx dev', note: 'The engine runs on this machine, with all that the file says.' },
   prune: {
     command: 'sfx releases',
     note: 'Old versions are removed by each deploy; `keep` says how many stay.',
