@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Answer } from '../src/daemon/calls.js';
 import type { Instance, InstanceEvents } from '../src/daemon/instance.js';
 import { type Input, messageOf } from '../src/daemon/outcomes.js';
-import { createProcesses } from '../src/daemon/process/kinds.js';
+import { createProcesses, type Processes } from '../src/daemon/process/kinds.js';
 import type { VersionConfig } from '../src/wire.js';
 
 export interface Written {
@@ -45,6 +45,12 @@ const PATH = process.env['PATH'] ?? '';
 
 /** Instances, and what ends them and takes their folders away. */
 export function processBench() {
+  const known = new Map<string | undefined, Processes>();
+  const processesOf = (python: string | undefined) => {
+    const made = known.get(python) ?? createProcesses(python);
+    known.set(python, made);
+    return made;
+  };
   const open: { instance: Instance; gone: Promise<string>; root: string }[] = [];
   return {
     async start(options: BenchOptions): Promise<Bench> {
@@ -54,7 +60,7 @@ export function processBench() {
         await mkdir(dirname(join(folder, path)), { recursive: true });
         await writeFile(join(folder, path), text, { mode: 0o700 });
       }
-      const bench = begin(folder, options);
+      const bench = begin(folder, options, processesOf(options.python));
       open.push({ ...bench, root });
       return bench;
     },
@@ -78,7 +84,7 @@ function later<T>() {
   return { promise, resolve, reject };
 }
 
-function begin(folder: string, { config, environment = {}, python }: BenchOptions): Bench {
+function begin(folder: string, { config, environment = {} }: BenchOptions, processes: Processes): Bench {
   const whole: VersionConfig = {
     runtime: 'nodejs20.x',
     memory: 128,
@@ -118,7 +124,7 @@ function begin(folder: string, { config, environment = {}, python }: BenchOption
     wrote: (stream, text, activation) => void wrote.push({ stream, text, activation }),
   };
   ready.promise.catch(() => undefined);
-  const instance = createProcesses(python).of(whole)!(
+  const instance = processes.of(whole)!(
     {
       name: 'shop-dev-stats',
       memory: whole.memory,

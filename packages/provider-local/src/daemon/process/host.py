@@ -15,13 +15,11 @@ of this call; "marked" says to which of them it could be written.
 import gc
 import importlib
 import importlib.util
-import inspect
 import json
 import os
 import struct
 import sys
 import time
-import traceback
 
 CHANNEL = 4
 ROOT = os.path.realpath(os.getcwd()) + os.sep
@@ -103,6 +101,8 @@ def short(path):
 
 def describe(error):
     """Kind, message, and the last line of the user's own code: `KeyError: 'id' (at src/stats.py:7)`."""
+    import traceback
+
     place = None
     for frame in traceback.extract_tb(error.__traceback__):
         if inside(frame.filename):
@@ -117,6 +117,8 @@ def describe(error):
 
 def tell(error):
     """The traceback to standard error, without the lines of this file and of the import machinery."""
+    import traceback
+
     trace = error.__traceback__
     while trace is not None and (
         trace.tb_frame.f_code.co_filename == __file__
@@ -151,7 +153,7 @@ class Runner:
     loop = None
 
     def result(self, value):
-        if not inspect.isawaitable(value):
+        if not hasattr(value, "__await__"):
             return value
         import asyncio
 
