@@ -139,7 +139,7 @@ const OTHERWISE: Readonly<Record<string, readonly [key: string, value: Json]>> =
   queue: ['batchSize', 7],
   topic: ['batchSize', 9],
   schedule: ['timezone', 'Europe/Berlin'],
-  bucket: ['prefix', 'else/'],
+  bucket: ['events', ['removed']],
 };
 
 let made = 0;
