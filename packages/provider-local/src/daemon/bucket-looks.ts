@@ -32,6 +32,7 @@ const HINT_MS = 20;
 const HURRY_MS = 2_000;
 const HASHES_AT_ONCE = 4;
 const BATCH = 200;
+const MOST_SAID = 1_000;
 
 interface State {
   readonly looking: Looking;
@@ -61,17 +62,32 @@ export async function watchBucket(looking: Looking, index: BucketIndex): Promise
   if (index.empty) await begin(state);
   let timer: NodeJS.Timeout | undefined;
   let soonest = 0;
+  let failed = '';
+  let next = 0;
   const watchers = createWatchers(looking.root, () => {
-    if (timer !== undefined) wait(Math.max(HINT_MS, soonest - performance.now()));
+    const now = performance.now();
+    const at = Math.max(now + HINT_MS, soonest);
+    // Only ever earlier: hints that never end must not put it off.
+    if (timer !== undefined && at < next) wait(at - now);
   });
   const wait = (ms: number): void => {
     clearTimeout(timer);
+    next = performance.now() + ms;
     timer = setTimeout(tick, ms);
   };
   const tick = (): void => {
     timer = undefined;
     pass = look(state, watchers)
-      .catch((error: unknown) => sayOnce(state, textOf(error)))
+      .then(
+        () => {
+          failed = '';
+        },
+        (error: unknown) => {
+          // What was not kept is otherwise than it is known, so the next look finds it again; said once.
+          if (failed !== textOf(error)) looking.log(`bucket ${looking.props.bucket}: ${textOf(error)}`);
+          failed = textOf(error);
+        },
+      )
       .then(() => {
         const ended = performance.now();
         soonest = ended + state.tookMs * BUSY_SHARE;
@@ -123,7 +139,6 @@ async function look(state: State, watchers: { set(folders: readonly string[]): v
   if (!state.unsaved) return;
   await index.save();
   state.unsaved = false;
-  state.said.clear();
 }
 
 /** A folder that somebody else keeps may be a disk that is not there now: that takes no file away. */
@@ -144,6 +159,7 @@ function tellUnreadable(state: State, scan: Scan): void {
 
 function sayOnce(state: State, text: string): void {
   if (state.said.has(text)) return;
+  if (state.said.size >= MOST_SAID) state.said.clear();
   state.said.add(text);
   state.looking.log(`bucket ${state.looking.props.bucket}: ${text}`);
 }

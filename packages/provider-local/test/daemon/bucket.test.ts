@@ -133,6 +133,25 @@ describe('a bucket', function () {
     assert.equal(bench.events().find(({ key }) => key === 'grows')!['size'], 12_000);
   });
 
+  it('tells of one file while another one is written all the time', async () => {
+    await open();
+    let over = false;
+    const writing = (async () => {
+      while (!over) {
+        await appendFile(join(root, 'log'), 'line\n');
+      }
+    })();
+    try {
+      await sleep(50);
+      await put('a');
+      await until(() => told().length === 1);
+      assert.deepEqual(told(), ['created a']);
+    } finally {
+      over = true;
+      await writing;
+    }
+  });
+
   it('says nothing of a file that is touched, or written with the same content', async () => {
     await open();
     await put('a', 'same');
