@@ -37,6 +37,7 @@ export {
   stopEngine,
 } from './engine.js';
 export { engineLog } from './engine-log.js';
+export { type Redriven, redrive } from './queues.js';
 export { type EngineReset, keptScopes, resetEngine } from './reset.js';
 export { runSchedule } from './schedules.js';
 export type { EngineService } from './wire.js';

@@ -15,10 +15,10 @@ import { errnoOf, textOf } from './refusal.js';
 export interface Feeding {
   /**
    * Closes the feeds that are not wanted any more or are wanted otherwise, then opens those that are. Resolves when what is
-   * not wanted delivers nothing further. `starting`: the daemon begins; nothing is new, and one that cannot be opened is
-   * told in the log. Else that is thrown.
+   * not wanted delivers nothing further. `changed`: the trigger that it is about; undefined as the daemon begins, when none
+   * is new. Throws when that one cannot be opened; of another it is told in the log.
    */
-  follow(triggers: readonly TriggerDocument[], starting?: boolean): Promise<void>;
+  follow(triggers: readonly TriggerDocument[], changed?: Named): Promise<void>;
   feed(kind: string, id: string): Feed | undefined;
   /** The durable queue that only this trigger has. */
   own(trigger: TriggerDocument): Promise<Queue>;
@@ -67,7 +67,7 @@ export function createFeeding(options: FeedingOptions): Feeding {
     enabled: new Set(),
   };
   return {
-    follow: (triggers, starting = false) => follow(state, triggers, starting),
+    follow: (triggers, changed) => follow(state, triggers, changed),
     feed: (kind, id) => state.opened.get(keyOf({ kind, id }))?.feed,
     own: (trigger) => own(state, trigger),
     forget: (kind, id) => forget(state, { kind, id }),
@@ -78,13 +78,18 @@ export function createFeeding(options: FeedingOptions): Feeding {
   };
 }
 
-type Named = Pick<TriggerDocument, 'kind' | 'id'>;
+/** What a trigger is known by. */
+export type Named = Pick<TriggerDocument, 'kind' | 'id'>;
 
 function keyOf({ kind, id }: Named): string {
   return `${kind}\n${id}`;
 }
 
-async function follow(state: State, triggers: readonly TriggerDocument[], starting: boolean): Promise<void> {
+async function follow(
+  state: State,
+  triggers: readonly TriggerDocument[],
+  changed: Named | undefined,
+): Promise<void> {
   const pulling = triggers.filter((one) => one.enabled && Object.hasOwn(state.kinds, one.kind));
   const wanted = new Map(pulling.map((trigger) => [keyOf(trigger), trigger]));
   const before = state.enabled;
@@ -97,10 +102,10 @@ async function follow(state: State, triggers: readonly TriggerDocument[], starti
   for (const [key, trigger] of wanted) {
     if (state.opened.has(key)) continue;
     try {
-      const feed = await begin(state, trigger, !starting && !before.has(key));
+      const feed = await begin(state, trigger, changed !== undefined && !before.has(key));
       state.opened.set(key, { feed, signature: signatureOf(trigger) });
     } catch (error) {
-      if (!starting) throw error;
+      if (changed !== undefined && key === keyOf(changed)) throw error;
       state.options.log(trigger, `${trigger.id} delivers nothing: ${textOf(error)}`);
     }
   }

@@ -56,7 +56,7 @@ export interface Queue {
    */
   send(messages: readonly NewMessage[]): Promise<readonly string[]>;
   /**
-   * The oldest first. One that was handed out `aloneAfter` times or more comes alone; default: never. Messages that are
+   * The oldest first, 6 MB of them at most. One that was handed out `aloneAfter` times or more comes alone; default: never. Messages that are
    * handed out when the daemon ends can be received when it is back.
    */
   receive(max: number, visibilityMs: number, aloneAfter?: number): readonly Received[];

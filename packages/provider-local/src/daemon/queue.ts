@@ -12,6 +12,9 @@ import { textOf } from './refusal.js';
 
 export type { NewMessage, Peeked, Queue, QueueCounts, QueueOptions, Received } from './messages.js';
 
+/** Of the messages that are handed out at once; a larger one comes alone. */
+const BATCH_BYTES = 6 * 1024 * 1024;
+
 /** Opens the queue of a folder, and makes it when it is not there. */
 export async function openQueue(options: QueueOptions): Promise<Queue> {
   const log =
@@ -70,9 +73,12 @@ function receive(state: State, max: number, visibilityMs: number, aloneAfter: nu
   const received: Received[] = [];
   const damaged: Entry[] = [];
   const handed: [number, number][] = [];
+  let bytes = 0;
   while (received.length < max && !state.closed) {
     const entry = index.next();
     if (entry === undefined || (received.length > 0 && entry.attempts >= aloneAfter)) break;
+    bytes += entry.place.bytes;
+    if (received.length > 0 && bytes > BATCH_BYTES) break;
     const alone = entry.attempts >= aloneAfter;
     entry.attempts += 1;
     const receipt = `${mark}.${entry.seq}.${entry.attempts}`;

@@ -6,11 +6,11 @@ import { makeBuckets } from './bucket-folder.js';
 import type { Caller } from './caller.js';
 import { type Redriven, redrive } from './dead-letters.js';
 import { readText, writeSynced } from './disk.js';
-import { createFeeding } from './feeding.js';
+import { createFeeding, type Named } from './feeding.js';
 import type { Feed } from './feeds.js';
 import type { NewMessage, Queue } from './messages.js';
 import { createQueues } from './queues.js';
-import { refusal } from './refusal.js';
+import { refusal, textOf } from './refusal.js';
 import { createTopics } from './topics.js';
 
 /** Path on the engine's port under which functions send events. */
@@ -31,8 +31,10 @@ export interface StageEvents {
   feed(kind: string, id: string): Feed | undefined;
   /** Opens what is on disk; delivers nothing yet. */
   open(): Promise<void>;
-  /** Makes true what the triggers say; `starting` as the daemon begins. */
-  follow(starting?: boolean): Promise<void>;
+  /**
+   * Makes true what the triggers say, after one was changed, or as the daemon begins. Throws when that one cannot be.
+   */
+  follow(changed?: Named): Promise<void>;
   /** After a trigger was taken away, and `follow`. */
   forget(kind: string, id: string): Promise<void>;
   close(graceMs: number): Promise<void>;
@@ -76,12 +78,20 @@ export async function openStageEvents(options: StageEventsOptions): Promise<Stag
     },
     feed: feeding.feed,
     open: queues.open,
-    async follow(starting) {
-      // Also of a trigger that is not enabled: who is called by the candidate already may send to it.
-      for (const { kind, props } of triggers())
-        if (kind === 'queue') await queues.ensure((props as unknown as QueueProps).queue);
-      await makeBuckets(dir, triggers());
-      await feeding.follow([...triggers()], starting);
+    async follow(changed) {
+      // Also of a trigger that is not enabled: the candidate is called already, and may send to it.
+      const prepare = async (trigger: TriggerDocument) => {
+        if (trigger.kind === 'queue') await queues.ensure((trigger.props as unknown as QueueProps).queue);
+        await makeBuckets(dir, [trigger]);
+      };
+      for (const trigger of triggers()) {
+        const isChanged = changed?.kind === trigger.kind && changed.id === trigger.id;
+        await prepare(trigger).catch((error: unknown) => {
+          if (isChanged) throw error;
+          log(`${trigger.id}: ${textOf(error)}`);
+        });
+      }
+      await feeding.follow([...triggers()], changed);
     },
     forget: feeding.forget,
     async close(graceMs) {

@@ -158,12 +158,21 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     trigger: (kind, id) => state.triggers.get(keyOf(kind, id)),
     triggers: () => [...state.triggers.values()],
     async setTrigger(trigger) {
-      await changeTriggers(state, (all) => all.set(keyOf(trigger.kind, trigger.id), trigger));
-      await events.follow();
+      const key = keyOf(trigger.kind, trigger.id);
+      const before = state.triggers.get(key);
+      await changeTriggers(state, (all) => all.set(key, trigger));
+      try {
+        await events.follow(trigger);
+      } catch (error) {
+        // What cannot deliver is not said to be there.
+        await changeTriggers(state, (all) => (before === undefined ? all.delete(key) : all.set(key, before)));
+        await events.follow({ kind: trigger.kind, id: '' });
+        throw error;
+      }
     },
     async removeTrigger(kind, id) {
       await changeTriggers(state, (all) => all.delete(keyOf(kind, id)));
-      await events.follow();
+      await events.follow({ kind, id });
       await events.forget(kind, id);
     },
     choose,
@@ -174,7 +183,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       await openPort(state, server, from, reserved);
       await later.resume();
       await events.open();
-      await events.follow(true);
+      await events.follow();
     },
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
