@@ -133,7 +133,8 @@ describe('a bucket', function () {
     assert.equal(bench.events().find(({ key }) => key === 'grows')!['size'], 12_000);
   });
 
-  it('tells of one file while another one is written all the time', async () => {
+  it('tells of one file while another one is written all the time', async function () {
+    this.timeout(10_000);
     await open();
     let over = false;
     const writing = (async () => {
