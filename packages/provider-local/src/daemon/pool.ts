@@ -157,7 +157,7 @@ function place(state: State, input: Input, resolve: Waiting['resolve'], tries: n
   }
   const cold = ![...state.seats].some((seat) => seat.state === 'ready');
   state.waiting.add({ input, resolve, since: now, cold, tries });
-  if (cold || [...state.seats].every((seat) => isBlocked(seat, state.mostCalls, now))) grow(state);
+  if (cold || [...state.seats].every((seat) => isBlocked(seat, now))) grow(state);
   wakeAt(state, now + PATIENCE_MS);
 }
 

@@ -44,6 +44,7 @@ export const BLOCKED_MS = 20;
 /** What calls that were sent may wait for each other. */
 const AHEAD_MS = 10;
 const MOST_AHEAD = 32;
+const QUICK_MS = 0.5;
 
 export function newSeat(instance: Instance, at: number): Seat {
   return {
@@ -70,11 +71,15 @@ function takes(seat: Seat, most: number, lag: Lag, now: number): boolean {
   return ahead < Math.min(MOST_AHEAD, AHEAD_MS / lag.ms) && now - seat.sentAt < BLOCKED_MS;
 }
 
-/** The one to send a call to: nothing ahead of it, and few beside it. */
+/**
+ * The one to send a call to: nothing ahead of it, and few beside it. Calls that are begun at once keep to as few instances
+ * as will do: each further one would only take turns with the others.
+ */
 export function freest(seats: Iterable<Seat>, most: number, lag: Lag, now: number): Seat | undefined {
   let best: Seat | undefined;
   for (const seat of seats) {
     if (!takes(seat, most, lag, now)) continue;
+    if (lag.ms < QUICK_MS) return seat;
     if (best === undefined || weight(seat) < weight(best)) best = seat;
   }
   return best;
@@ -94,7 +99,7 @@ export function tookCalls(seat: Seat, took: number, lag: Lag, now: number): void
   seat.sentAt = now;
 }
 
-/** All its instances have something else to do, or as many calls as they may. */
-export function isBlocked(seat: Seat, most: number, now: number): boolean {
-  return seat.calls.size >= most || (seat.sent > seat.took && now - seat.sentAt >= BLOCKED_MS);
+/** It has something else to do. */
+export function isBlocked(seat: Seat, now: number): boolean {
+  return seat.sent > seat.took && now - seat.sentAt >= BLOCKED_MS;
 }
