@@ -77,7 +77,8 @@ function teller({ given, host, io }: Context): (event: DevEvent) => void {
     if (event.kind === 'event') {
       const { code } = event.event;
       if (code !== 'identity' && code !== 'warning' && code !== 'note') return;
-      const key = JSON.stringify(event.event);
+      // Who it is never changes; that the engine was started stands in the first line alone.
+      const key = code === 'identity' ? code : JSON.stringify(event.event);
       if (!said.has(key)) host.emit(event.event);
       said.add(key);
       return;

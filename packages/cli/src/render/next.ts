@@ -1,4 +1,4 @@
-import type { Next } from '@sfx-deploy/core';
+import type { Next, PullingReport } from '@sfx-deploy/core';
 import { count, pad, width } from './text.js';
 
 const LABEL = 11;
@@ -21,4 +21,15 @@ export function nextLines(next: readonly Next[], urls: Readonly<Record<string, s
     }),
     ...addresses.map(([kind, url]) => `  ${pad(addresses.length === 1 ? 'url' : kind, LABEL)}${url}`),
   ];
+}
+
+const MOST_PULLS = 4;
+
+/** `queue orders -> worker`, a line each; of many the first ones. */
+export function pullLines(pulls: readonly PullingReport[] = [], at = LABEL, indent = 2): string[] {
+  const shown = pulls.length > MOST_PULLS ? pulls.slice(0, MOST_PULLS - 1) : pulls;
+  const left = pulls.length - shown.length;
+  const rows = shown.map(({ name, function: fn }) => `${name} -> ${fn}`);
+  if (left > 0) rows.push(`and ${left} others`);
+  return rows.map((row, index) => `${' '.repeat(indent)}${pad(index === 0 ? 'pulls' : '', at)}${row}`);
 }

@@ -1,14 +1,17 @@
 import type { AliasReport, Outcome } from '@sfx-deploy/core';
 import { outputLines } from './error.js';
 import { type Look, paint, sign } from './look.js';
-import { nextLines } from './next.js';
+import { nextLines, pullLines } from './next.js';
 import { count, labelled, seconds, shortVersion, timed, width, wrap } from './text.js';
 
 /** How a command that changes a stage ended: who gets traffic now, what waits or stays, and the ways on with their cost. */
 export function outcomeLines(outcome: Outcome, look: Look): string[] {
   const facts = factLines(outcome);
   const details = detailLines(outcome);
-  const on = nextLines(outcome.next, outcome.ending === 'removed' ? {} : outcome.urls);
+  const on = [
+    ...nextLines(outcome.next, outcome.ending === 'removed' ? {} : outcome.urls),
+    ...pullLines(outcome.pulls),
+  ];
   return [
     ...headLines(outcome, look),
     ...details.map((line) => `  ${line}`),

@@ -1,7 +1,7 @@
 import type { By, Metrics, Status, UnitStatus } from '@sfx-deploy/core';
 import { identityLine } from './event.js';
 import { type Look, paint } from './look.js';
-import { nextLines } from './next.js';
+import { nextLines, pullLines } from './next.js';
 import { aliasLines } from './outcome.js';
 import { age, clip, columns, count, labelled, pad, padStart, shortVersion, width } from './text.js';
 
@@ -185,5 +185,6 @@ function factLines(status: Status): string[] {
     ...labelled('lease', lease, LABEL),
     `${pad('journal', LABEL)}${journal}`,
     ...urls.map(([kind, url]) => `${pad(urls.length === 1 ? 'url' : kind, LABEL)}${url}`),
+    ...pullLines(status.pulls, LABEL, 0),
   ];
 }
