@@ -104,7 +104,7 @@ describe('what goes over the wire', () => {
     const { text } = await call(`${gateway.url}/echo`, { headers: { 'x-sfx-depth': '16' } });
     assert.equal(JSON.parse(text).depth, 16);
     const before = gateway.begun.length;
-    for (const depth of ['17', '999999']) {
+    for (const depth of ['17', '999999', '1, 17']) {
       const deep = await call(`${gateway.url}/echo`, { headers: { 'x-sfx-depth': depth } });
       assert.equal(deep.status, 508);
       assert.equal(codeOf(deep.text), 'SFX6112');

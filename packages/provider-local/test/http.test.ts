@@ -265,6 +265,25 @@ describe('CORS on the local engine', () => {
     assert.equal(answer.headers['access-control-allow-origin'], 'https://a.example');
   });
 
+  it('is on the answers of the gateway itself, so that a page can read why', async () => {
+    const origin = 'https://a.example';
+    for (const [path, asking, status] of [
+      ['/some', { headers: { origin, 'x-sfx-candidate': '1' } }, 409],
+      ['/some', { headers: { origin, 'x-sfx-depth': '17' } }, 508],
+      ['/some', { headers: { origin }, method: 'DELETE' }, 405],
+      ['/some', { headers: { origin, 'content-length': '99999999', connection: 'close' } }, 413],
+    ] as const) {
+      const answer = await call(`${url}${path}`, asking);
+      assert.equal(answer.status, status);
+      assert.equal(answer.headers['access-control-allow-origin'], origin, String(status));
+    }
+  });
+
+  it('says that an answer depends on the origin where it does', async () => {
+    assert.equal((await call(`${url}/some`)).headers['vary'], 'Origin');
+    assert.equal((await call(`${url}/any`, { headers: { origin: 'x' } })).headers['vary'], undefined);
+  });
+
   it('leaves a route without it alone', async () => {
     assert.equal((await preflight('/none', 'https://a.example')).status, 405);
     assert.equal((await call(`${url}/none`)).headers['access-control-allow-origin'], 'https://own.example');

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 export const BODY_LIMIT = 10 * 1024 * 1024;
 
 /** What is read on of a body that nobody wants, so that who still sends it gets the answer. */
-const DISCARD_BYTES = 4 * 1024 * 1024;
+const DISCARD_BYTES = 16 * 1024 * 1024;
 const DISCARD_MS = 2_000;
 
 const HOST = /^[A-Za-z0-9.:_[\]-]+$/;
@@ -63,9 +63,10 @@ export function headersOf(raw: readonly string[]): string[] {
   return headers;
 }
 
-/** How many calls of functions led to this one; what is no such number means none. */
+/** How many calls of functions led to this one: the most that a header says; what is no such number means none. */
 export function depthOf(header: string | string[] | undefined): number {
-  return typeof header === 'string' && /^\d{1,6}$/.test(header) ? Number(header) : 0;
+  const said = String(header).split(',');
+  return Math.max(...said.map((one) => (/^\s*\d{1,6}\s*$/.test(one) ? Number(one) : 0)));
 }
 
 export function hasBody(req: IncomingMessage): boolean {
@@ -110,7 +111,7 @@ function joined(chunks: readonly Buffer[], size: number): Uint8Array {
 
 /** Reads on what nobody wants, but not all of it: who sends without end is cut off. */
 export function discard(req: IncomingMessage): void {
-  if (req.complete || req.destroyed) return;
+  if (!hasBody(req) || req.complete || req.destroyed) return;
   let left = DISCARD_BYTES;
   const late = setTimeout(() => req.destroy(), DISCARD_MS);
   req.on('data', (chunk: Buffer) => {
