@@ -62,7 +62,9 @@ export function singlePump(options: SinglePumpOptions): SinglePump {
     const lane = options.lane?.(message);
     const before = lane === undefined ? undefined : lanes.get(lane);
     const run = (before ?? Promise.resolve())
-      .then(() => (closed ? queue.release([message.receipt], 0, false) : deliver(options, message)))
+      .then(() =>
+        closed ? queue.release([message.receipt], 0, false) : deliver(options, message, () => closed),
+      )
       .catch((error: unknown) => {
         options.log(`${options.trigger.id}: ${textOf(error)}`);
         // Nothing to do for one that was taken and could not be acknowledged.
@@ -95,9 +97,10 @@ export function singlePump(options: SinglePumpOptions): SinglePump {
   };
 }
 
-async function deliver(options: SinglePumpOptions, message: Received): Promise<void> {
+async function deliver(options: SinglePumpOptions, message: Received, closed: () => boolean): Promise<void> {
   const { queue, trigger, cause, caller, log, retryMs = 1_000 } = options;
-  const again = (outcome: Outcome) => isBusy(outcome) || (failed(outcome) && message.attempt < TRIES);
+  const again = (outcome: Outcome) =>
+    isBusy(outcome) || (failed(outcome) && (message.attempt < TRIES || closed()));
   const answered = await caller.call({
     cause,
     function: trigger.function,
@@ -113,6 +116,8 @@ async function deliver(options: SinglePumpOptions, message: Received): Promise<v
   if (answered === 'nothing live' || answered === 'gone')
     return queue.release([message.receipt], NOTHING_LIVE_MS, false);
   const { outcome } = answered;
+  // A call that was cut off as the daemon ends is no try either.
+  if (failed(outcome) && closed()) return queue.release([message.receipt], 0, false);
   if (isBusy(outcome)) return queue.release([message.receipt], BUSY_MS, false);
   if (again(outcome)) return queue.release([message.receipt], retryMs * 2 ** (message.attempt - 1));
   if (failed(outcome)) log(`${trigger.id} gave up ${message.id} after ${TRIES} tries`);

@@ -253,6 +253,29 @@ describe('a schedule', () => {
     assert.equal(bench.calls[0]!.input.requestId, bench.calls[1]!.input.requestId);
   });
 
+  it('does not give up a run whose last try was cut off when the daemon ended', async () => {
+    let cut: (() => void) | undefined;
+    bench.answer = (call) => {
+      if (call.attempt !== 3) return Promise.resolve(THREW);
+      return new Promise((resolve) => {
+        cut = () => resolve(THREW);
+      });
+    };
+    await open();
+    await feed!.run!();
+    await until(() => cut !== undefined);
+    const closing = feed!.close(5_000);
+    cut!();
+    await closing;
+    await bench.closeQueue();
+    bench.answer = async () => DONE;
+    bench.fresh = false;
+    await open();
+    await until(() => bench.calls.length === 4);
+    assert.equal(bench.calls[3]!.attempt, 3);
+    assert.deepEqual(bench.lines, []);
+  });
+
   it('owes a run that could not be kept, and says so once', async () => {
     await open();
     bench.full = true;
