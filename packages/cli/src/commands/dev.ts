@@ -10,7 +10,7 @@ const GRACE_MS = 3_000;
 export const dev: Command = {
   name: 'dev',
   group: 'service',
-  summary: 'release each change to the local engine as it is saved, and follow the logs',
+  summary: 'release each save to the local engine, follow the logs',
   scope: 'config',
   json: 'lines',
   stoppable: true,

@@ -196,4 +196,10 @@ export const localErrors = {
     hint: 'Install Python 3.9 or newer, or name one with SFX_PYTHON; then run `sfx local stop` and the command again.',
     exit: 64,
   },
+  SFX6140: {
+    kind: 'provider',
+    title: 'the handler answered that it failed',
+    hint: 'Read `sfx logs`: it answered with a status that says so, or did not take what it was sent.',
+    exit: 1,
+  },
 } as const satisfies Record<string, ErrorRow>;

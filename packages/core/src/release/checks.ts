@@ -1,11 +1,11 @@
 import { asSfxError, fail, isSfxError, type SfxError } from '../errors.js';
 import { isObject, type Json, sameJson } from '../json.js';
 import type { Unit, Version } from '../provider/contract.js';
+import { environmentFor } from '../test-environment.js';
 import type { Context, Held } from './context.js';
 import { type Of, qualify, unitsOf, type VersionsByUnit } from './fleet.js';
 import { openPreview } from './preview.js';
 import type { CallCheck, CommandCheck } from './rollout.js';
-import { environmentFor } from './test-environment.js';
 
 /** Every check of a release that has something to say of what is new. Answers how many passed; the first that fails is thrown. */
 export async function runChecks(

@@ -37,6 +37,13 @@ export interface AliasReport {
   readonly table: Table | 'unknown';
 }
 
+/** A trigger that pulls: what calls its function without being asked. */
+export interface PullingReport {
+  /** `queue orders`, `rate(5 minutes)`. */
+  readonly name: string;
+  readonly function: string;
+}
+
 /** The result document of a command that changes a stage (schemas/outcome). `exit` is the process's exit code. */
 export interface Outcome {
   readonly version: 1;
@@ -70,6 +77,8 @@ export interface Outcome {
   readonly ms: number;
   readonly next: readonly Next[];
   readonly urls: Readonly<Record<string, string>>;
+  /** Triggers of the release that pull, where it has some. */
+  readonly pulls?: readonly PullingReport[];
   /** Candidate's calls and errors while it had traffic, when it was taken back. */
   readonly hurt?: { readonly calls: number; readonly errors: number };
   readonly warnings: readonly string[];
@@ -116,6 +125,8 @@ export interface Status {
     | 'empty';
   readonly units: readonly UnitStatus[];
   readonly urls: Readonly<Record<string, string>>;
+  /** Triggers of the live release that pull, where it has some. */
+  readonly pulls?: readonly PullingReport[];
   /** Aliases that are not as sfx left them. */
   readonly drift: readonly AliasReport[];
   readonly lease: { readonly holder: string; readonly command: string; readonly since: string } | null;

@@ -7,7 +7,7 @@ import type { Driven } from './drive.js';
 import { aliasesOf, unitsOf } from './fleet.js';
 import type { AliasReport, CommandName, Ending, Next, Outcome, Serving } from './outcome.js';
 import { secretsIn } from './refs.js';
-import { waitingTriggers } from './triggers.js';
+import { pullsOf, waitingTriggers } from './triggers.js';
 import { hurtBy } from './watch.js';
 
 interface Ended {
@@ -56,6 +56,7 @@ export async function outcomeOf(ended: Ended, driven: Driven): Promise<Outcome> 
     leaves: leavesOf(driven),
     next: nextOf(ending, ended, driven),
     urls: await urlsOf(ctx),
+    ...(ending === 'live' ? pullsOf(release) : {}),
     ...(hurt === undefined ? {} : { hurt }),
     warnings: [...(ended.plan?.warnings ?? []), ...(driven.pending === undefined ? [] : [driven.pending])],
   };

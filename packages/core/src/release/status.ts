@@ -11,6 +11,7 @@ import { urlsOf } from './outcomes.js';
 import { progressOf } from './progress.js';
 import { reachable } from './select.js';
 import { sameTable, tablesMeant } from './tables.js';
+import { pullsOf } from './triggers.js';
 import { type Kept, kept } from './window.js';
 
 /** How far back status looks for metrics when nothing is open. */
@@ -48,6 +49,7 @@ export async function statusOf(ctx: Context): Promise<Status> {
     state,
     units: await unitStatuses(ctx, seen),
     urls: await urlsOf(ctx),
+    ...pullsOf(seen.live?.release),
     drift: driftOf(head, seen),
     lease: leaseOf(head.lease),
     next: head.removing

@@ -1,13 +1,13 @@
 import { fail } from '../errors.js';
 import type { Preview } from '../provider/contract.js';
 import type { Exec, Executed } from '../run.js';
+import { environmentFor } from '../test-environment.js';
 import type { Context } from './context.js';
 import type { VersionsByUnit } from './fleet.js';
 import { livePast } from './observe.js';
 import { openWork } from './open.js';
 import { openPreview } from './preview.js';
 import { progressOf } from './progress.js';
-import { environmentFor } from './test-environment.js';
 import { kept } from './window.js';
 
 export interface TestRequest extends Pick<Exec, 'command' | 'cwd' | 'timeoutMs' | 'output'> {

@@ -1,6 +1,8 @@
 import type { Trigger } from '../provider/contract.js';
+import type { Release } from '../state/documents.js';
 import { append, type Context, type Held, step } from './context.js';
-import { type Of, titleOf } from './fleet.js';
+import { type Of, titleOf, triggersOf } from './fleet.js';
+import type { PullingReport } from './outcome.js';
 import { ensure, type OutputsByProvider, readOutputs, takeAway, triggerDiff } from './resources.js';
 
 const pulls = (of: Of<Trigger>) => of.part.delivers === 'pulls';
@@ -50,6 +52,13 @@ export async function triggersAfter(ctx: Context, held: Held): Promise<void> {
     for (const of of now.filter(pulls)) await make(of, true);
     return wrote === 0 ? undefined : sentence(diff.added, diff.changed.length, diff.removed.length);
   });
+}
+
+/** What a release lets pull, as people know it; nothing where it has none. */
+export function pullsOf(release: Pick<Release, 'irs'> | undefined): { pulls?: readonly PullingReport[] } {
+  const found = triggersOf(release?.irs ?? {}).filter(pulls);
+  if (found.length === 0) return {};
+  return { pulls: found.map((of) => ({ name: titleOf(of), function: of.part.function })) };
 }
 
 function sentence(added: readonly Of<Trigger>[], moved: number, removed: number): string {

@@ -36,6 +36,10 @@ leaves: string[]
 writes: number
 ms: number
 next: Next[]
+pulls?: {
+name: string
+function: string
+}[]
 urls: {
 [k: string]: string
 }

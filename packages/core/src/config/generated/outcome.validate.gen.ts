@@ -3,7 +3,7 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:outcome","title":"Outcome document","type":"object","properties":{"version":{"const":1},"command":{"enum":["deploy","promote","rollback","resume","adopt","remove"]},"ending":{"enum":["unchanged","live","canary","paused","inconclusive","rolled back","failed","partial","interrupted","adopted","removed"]},"exit":{"enum":[0,1,3,4,5]},"service":{"type":"string"},"stage":{"type":"string"},"release":{"type":["object","null"],"properties":{"number":{"type":"integer","minimum":1},"digest":{"type":"string"},"status":{"enum":["open","live","superseded","rolled back","failed","partial"]},"of":{"type":"integer","minimum":1}},"additionalProperties":false,"required":["number","digest","status"]},"serving":{"type":"array","items":{"type":"object","properties":{"release":{"type":["integer","null"],"minimum":1},"percent":{"type":"number"}},"additionalProperties":false,"required":["release","percent"]}},"sentence":{"type":"string"},"aliases":{"type":"array","items":{"type":"object","properties":{"alias":{"type":"string"},"table":{"oneOf":[{"type":"object","additionalProperties":{"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]}},{"const":"unknown"}]}},"additionalProperties":false,"required":["alias","table"]}},"error":{"type":"object","properties":{"code":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"},"output":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["code","message"]},"waits":{"type":"array","items":{"type":"string"}},"leaves":{"type":"array","items":{"type":"string"}},"writes":{"type":"integer","minimum":0},"ms":{"type":"number"},"next":{"type":"array","items":{"type":"object","properties":{"label":{"enum":["watch","promote","undo","try it","why","forward","back","adopt","refresh"]},"command":{"type":"string"},"writes":{"type":"integer","minimum":0},"note":{"type":"string"}},"additionalProperties":false,"required":["label","command"]}},"urls":{"type":"object","additionalProperties":{"type":"string"}},"hurt":{"type":"object","properties":{"calls":{"type":"integer","minimum":0},"errors":{"type":"integer","minimum":0}},"additionalProperties":false,"required":["calls","errors"]},"warnings":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["version","command","ending","exit","service","stage","release","serving","sentence","waits","leaves","writes","ms","next","urls","warnings"]};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:outcome","title":"Outcome document","type":"object","properties":{"version":{"const":1},"command":{"enum":["deploy","promote","rollback","resume","adopt","remove"]},"ending":{"enum":["unchanged","live","canary","paused","inconclusive","rolled back","failed","partial","interrupted","adopted","removed"]},"exit":{"enum":[0,1,3,4,5]},"service":{"type":"string"},"stage":{"type":"string"},"release":{"type":["object","null"],"properties":{"number":{"type":"integer","minimum":1},"digest":{"type":"string"},"status":{"enum":["open","live","superseded","rolled back","failed","partial"]},"of":{"type":"integer","minimum":1}},"additionalProperties":false,"required":["number","digest","status"]},"serving":{"type":"array","items":{"type":"object","properties":{"release":{"type":["integer","null"],"minimum":1},"percent":{"type":"number"}},"additionalProperties":false,"required":["release","percent"]}},"sentence":{"type":"string"},"aliases":{"type":"array","items":{"type":"object","properties":{"alias":{"type":"string"},"table":{"oneOf":[{"type":"object","additionalProperties":{"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]}},{"const":"unknown"}]}},"additionalProperties":false,"required":["alias","table"]}},"error":{"type":"object","properties":{"code":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"},"output":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["code","message"]},"waits":{"type":"array","items":{"type":"string"}},"leaves":{"type":"array","items":{"type":"string"}},"writes":{"type":"integer","minimum":0},"ms":{"type":"number"},"next":{"type":"array","items":{"type":"object","properties":{"label":{"enum":["watch","promote","undo","try it","why","forward","back","adopt","refresh"]},"command":{"type":"string"},"writes":{"type":"integer","minimum":0},"note":{"type":"string"}},"additionalProperties":false,"required":["label","command"]}},"pulls":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"function":{"type":"string"}},"additionalProperties":false,"required":["name","function"]}},"urls":{"type":"object","additionalProperties":{"type":"string"}},"hurt":{"type":"object","properties":{"calls":{"type":"integer","minimum":0},"errors":{"type":"integer","minimum":0}},"additionalProperties":false,"required":["calls","errors"]},"warnings":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["version","command","ending","exit","service","stage","release","serving","sentence","waits","leaves","writes","ms","next","urls","warnings"]};
 const func0 = Object.prototype.hasOwnProperty;
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -1125,12 +1125,15 @@ vErrors.push(err89);
 errors++;
 }
 }
-if(data.urls !== undefined && func0.call(data, "urls")){
-let data43 = data.urls;
-if(data43 && typeof data43 == "object" && !Array.isArray(data43)){
-for(const key9 of Object.keys(data43)){
-if(typeof data43[key9] !== "string"){
-const err90 = {instancePath:instancePath+"/urls/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/urls/additionalProperties/type",keyword:"type",params:{type: "string"}};
+if(data.pulls !== undefined && func0.call(data, "pulls")){
+let data43 = data.pulls;
+if(Array.isArray(data43)){
+const len6 = data43.length;
+for(let i6=0; i6<len6; i6++){
+let data44 = data43[i6];
+if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
+if((data44.name === undefined) || (!(func0.call(data44, "name")))){
+const err90 = {instancePath:instancePath+"/pulls/" + i6,schemaPath:"#/properties/pulls/items/required",keyword:"required",params:{missingProperty: "name"}};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1139,10 +1142,8 @@ vErrors.push(err90);
 }
 errors++;
 }
-}
-}
-else {
-const err91 = {instancePath:instancePath+"/urls",schemaPath:"#/properties/urls/type",keyword:"type",params:{type: "object"}};
+if((data44.function === undefined) || (!(func0.call(data44, "function")))){
+const err91 = {instancePath:instancePath+"/pulls/" + i6,schemaPath:"#/properties/pulls/items/required",keyword:"required",params:{missingProperty: "function"}};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1151,12 +1152,9 @@ vErrors.push(err91);
 }
 errors++;
 }
-}
-if(data.hurt !== undefined && func0.call(data, "hurt")){
-let data45 = data.hurt;
-if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
-if((data45.calls === undefined) || (!(func0.call(data45, "calls")))){
-const err92 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/required",keyword:"required",params:{missingProperty: "calls"}};
+for(const key9 of Object.keys(data44)){
+if(!((key9 === "name") || (key9 === "function"))){
+const err92 = {instancePath:instancePath+"/pulls/" + i6,schemaPath:"#/properties/pulls/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9}};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1165,8 +1163,10 @@ vErrors.push(err92);
 }
 errors++;
 }
-if((data45.errors === undefined) || (!(func0.call(data45, "errors")))){
-const err93 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/required",keyword:"required",params:{missingProperty: "errors"}};
+}
+if(data44.name !== undefined && func0.call(data44, "name")){
+if(typeof data44.name !== "string"){
+const err93 = {instancePath:instancePath+"/pulls/" + i6+"/name",schemaPath:"#/properties/pulls/items/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1175,9 +1175,10 @@ vErrors.push(err93);
 }
 errors++;
 }
-for(const key10 of Object.keys(data45)){
-if(!((key10 === "calls") || (key10 === "errors"))){
-const err94 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10}};
+}
+if(data44.function !== undefined && func0.call(data44, "function")){
+if(typeof data44.function !== "string"){
+const err94 = {instancePath:instancePath+"/pulls/" + i6+"/function",schemaPath:"#/properties/pulls/items/properties/function/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1187,10 +1188,9 @@ vErrors.push(err94);
 errors++;
 }
 }
-if(data45.calls !== undefined && func0.call(data45, "calls")){
-let data46 = data45.calls;
-if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
-const err95 = {instancePath:instancePath+"/hurt/calls",schemaPath:"#/properties/hurt/properties/calls/type",keyword:"type",params:{type: "integer"}};
+}
+else {
+const err95 = {instancePath:instancePath+"/pulls/" + i6,schemaPath:"#/properties/pulls/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1199,9 +1199,10 @@ vErrors.push(err95);
 }
 errors++;
 }
-if((typeof data46 == "number") && (isFinite(data46))){
-if(data46 < 0 || isNaN(data46)){
-const err96 = {instancePath:instancePath+"/hurt/calls",schemaPath:"#/properties/hurt/properties/calls/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+}
+else {
+const err96 = {instancePath:instancePath+"/pulls",schemaPath:"#/properties/pulls/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1211,11 +1212,12 @@ vErrors.push(err96);
 errors++;
 }
 }
-}
-if(data45.errors !== undefined && func0.call(data45, "errors")){
-let data47 = data45.errors;
-if(!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))){
-const err97 = {instancePath:instancePath+"/hurt/errors",schemaPath:"#/properties/hurt/properties/errors/type",keyword:"type",params:{type: "integer"}};
+if(data.urls !== undefined && func0.call(data, "urls")){
+let data47 = data.urls;
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+for(const key10 of Object.keys(data47)){
+if(typeof data47[key10] !== "string"){
+const err97 = {instancePath:instancePath+"/urls/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/urls/additionalProperties/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1224,9 +1226,10 @@ vErrors.push(err97);
 }
 errors++;
 }
-if((typeof data47 == "number") && (isFinite(data47))){
-if(data47 < 0 || isNaN(data47)){
-const err98 = {instancePath:instancePath+"/hurt/errors",schemaPath:"#/properties/hurt/properties/errors/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+}
+else {
+const err98 = {instancePath:instancePath+"/urls",schemaPath:"#/properties/urls/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1236,10 +1239,11 @@ vErrors.push(err98);
 errors++;
 }
 }
-}
-}
-else {
-const err99 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/type",keyword:"type",params:{type: "object"}};
+if(data.hurt !== undefined && func0.call(data, "hurt")){
+let data49 = data.hurt;
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+if((data49.calls === undefined) || (!(func0.call(data49, "calls")))){
+const err99 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/required",keyword:"required",params:{missingProperty: "calls"}};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1248,14 +1252,8 @@ vErrors.push(err99);
 }
 errors++;
 }
-}
-if(data.warnings !== undefined && func0.call(data, "warnings")){
-let data48 = data.warnings;
-if(Array.isArray(data48)){
-const len6 = data48.length;
-for(let i6=0; i6<len6; i6++){
-if(typeof data48[i6] !== "string"){
-const err100 = {instancePath:instancePath+"/warnings/" + i6,schemaPath:"#/properties/warnings/items/type",keyword:"type",params:{type: "string"}};
+if((data49.errors === undefined) || (!(func0.call(data49, "errors")))){
+const err100 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/required",keyword:"required",params:{missingProperty: "errors"}};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1264,10 +1262,9 @@ vErrors.push(err100);
 }
 errors++;
 }
-}
-}
-else {
-const err101 = {instancePath:instancePath+"/warnings",schemaPath:"#/properties/warnings/type",keyword:"type",params:{type: "array"}};
+for(const key11 of Object.keys(data49)){
+if(!((key11 === "calls") || (key11 === "errors"))){
+const err101 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11}};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1277,14 +1274,104 @@ vErrors.push(err101);
 errors++;
 }
 }
-}
-else {
-const err102 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(data49.calls !== undefined && func0.call(data49, "calls")){
+let data50 = data49.calls;
+if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
+const err102 = {instancePath:instancePath+"/hurt/calls",schemaPath:"#/properties/hurt/properties/calls/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err102];
 }
 else {
 vErrors.push(err102);
+}
+errors++;
+}
+if((typeof data50 == "number") && (isFinite(data50))){
+if(data50 < 0 || isNaN(data50)){
+const err103 = {instancePath:instancePath+"/hurt/calls",schemaPath:"#/properties/hurt/properties/calls/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err103];
+}
+else {
+vErrors.push(err103);
+}
+errors++;
+}
+}
+}
+if(data49.errors !== undefined && func0.call(data49, "errors")){
+let data51 = data49.errors;
+if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
+const err104 = {instancePath:instancePath+"/hurt/errors",schemaPath:"#/properties/hurt/properties/errors/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err104];
+}
+else {
+vErrors.push(err104);
+}
+errors++;
+}
+if((typeof data51 == "number") && (isFinite(data51))){
+if(data51 < 0 || isNaN(data51)){
+const err105 = {instancePath:instancePath+"/hurt/errors",schemaPath:"#/properties/hurt/properties/errors/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err105];
+}
+else {
+vErrors.push(err105);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err106 = {instancePath:instancePath+"/hurt",schemaPath:"#/properties/hurt/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err106];
+}
+else {
+vErrors.push(err106);
+}
+errors++;
+}
+}
+if(data.warnings !== undefined && func0.call(data, "warnings")){
+let data52 = data.warnings;
+if(Array.isArray(data52)){
+const len7 = data52.length;
+for(let i7=0; i7<len7; i7++){
+if(typeof data52[i7] !== "string"){
+const err107 = {instancePath:instancePath+"/warnings/" + i7,schemaPath:"#/properties/warnings/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err107];
+}
+else {
+vErrors.push(err107);
+}
+errors++;
+}
+}
+}
+else {
+const err108 = {instancePath:instancePath+"/warnings",schemaPath:"#/properties/warnings/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err108];
+}
+else {
+vErrors.push(err108);
+}
+errors++;
+}
+}
+}
+else {
+const err109 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err109];
+}
+else {
+vErrors.push(err109);
 }
 errors++;
 }
@@ -1313,6 +1400,7 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "writes",
   "ms",
   "next",
+  "pulls",
   "urls",
   "hurt",
   "warnings"
@@ -1350,6 +1438,10 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "command",
   "writes",
   "note"
+ ],
+ "#/properties/pulls/items/additionalProperties": [
+  "name",
+  "function"
  ],
  "#/properties/hurt/additionalProperties": [
   "calls",

@@ -36,6 +36,10 @@ stable?: Metrics
 candidate?: Metrics
 }
 }[]
+pulls?: {
+name: string
+function: string
+}[]
 urls: {
 [k: string]: string
 }

@@ -3,7 +3,7 @@
 import type { SchemaValidator } from '../schema-error.js';
 
 const check = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:status","title":"Status document","type":"object","properties":{"version":{"const":1},"service":{"type":"string"},"stage":{"type":"string"},"provider":{"type":"string"},"where":{"type":"string"},"as":{"type":"string"},"release":{"type":["object","null"],"properties":{"number":{"type":"integer","minimum":1},"digest":{"type":"string"},"status":{"enum":["open","live","superseded","rolled back","failed","partial"]},"by":{"type":"object","properties":{"who":{"type":"string"},"at":{"type":"string"},"git":{"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"},"dirty":{"const":true}},"additionalProperties":false,"required":["sha"]}},"additionalProperties":false,"required":["who","at"]}},"additionalProperties":false,"required":["number","digest","status","by"]},"candidate":{"type":"object","properties":{"release":{"type":"integer","minimum":1},"percent":{"type":"number"},"by":{"type":"object","properties":{"who":{"type":"string"},"at":{"type":"string"},"git":{"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"},"dirty":{"const":true}},"additionalProperties":false,"required":["sha"]}},"additionalProperties":false,"required":["who","at"]},"state":{"enum":["open","paused","interrupted","shifting"]}},"additionalProperties":false,"required":["release","percent","by","state"]},"state":{"enum":["settled","canary","paused","shifting","interrupted","partial","contract","empty"]},"units":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"functions":{"type":"array","items":{"type":"string"}},"stable":{"type":"string"},"candidate":{"type":"string"},"metrics":{"type":"object","properties":{"stable":{"type":"object","properties":{"requests":{"type":"integer","minimum":0},"errors":{"type":"integer","minimum":0},"p95Ms":{"type":"number"}},"additionalProperties":false,"required":["requests","errors","p95Ms"]},"candidate":{"type":"object","properties":{"requests":{"type":"integer","minimum":0},"errors":{"type":"integer","minimum":0},"p95Ms":{"type":"number"}},"additionalProperties":false,"required":["requests","errors","p95Ms"]}},"additionalProperties":false}},"additionalProperties":false,"required":["name","functions","stable"]}},"urls":{"type":"object","additionalProperties":{"type":"string"}},"drift":{"type":"array","items":{"type":"object","properties":{"alias":{"type":"string"},"table":{"oneOf":[{"type":"object","additionalProperties":{"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]}},{"const":"unknown"}]}},"additionalProperties":false,"required":["alias","table"]}},"lease":{"type":["object","null"],"properties":{"holder":{"type":"string"},"command":{"type":"string"},"since":{"type":"string"}},"additionalProperties":false,"required":["holder","command","since"]},"metricsByVersion":{"type":"boolean"},"next":{"type":"array","items":{"type":"object","properties":{"label":{"enum":["watch","promote","undo","try it","why","forward","back","adopt","refresh"]},"command":{"type":"string"},"writes":{"type":"integer","minimum":0},"note":{"type":"string"}},"additionalProperties":false,"required":["label","command"]}},"readAt":{"type":"string"}},"additionalProperties":false,"required":["version","service","stage","provider","where","release","state","units","urls","drift","lease","metricsByVersion","next","readAt"]};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:sfx:schema:status","title":"Status document","type":"object","properties":{"version":{"const":1},"service":{"type":"string"},"stage":{"type":"string"},"provider":{"type":"string"},"where":{"type":"string"},"as":{"type":"string"},"release":{"type":["object","null"],"properties":{"number":{"type":"integer","minimum":1},"digest":{"type":"string"},"status":{"enum":["open","live","superseded","rolled back","failed","partial"]},"by":{"type":"object","properties":{"who":{"type":"string"},"at":{"type":"string"},"git":{"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"},"dirty":{"const":true}},"additionalProperties":false,"required":["sha"]}},"additionalProperties":false,"required":["who","at"]}},"additionalProperties":false,"required":["number","digest","status","by"]},"candidate":{"type":"object","properties":{"release":{"type":"integer","minimum":1},"percent":{"type":"number"},"by":{"type":"object","properties":{"who":{"type":"string"},"at":{"type":"string"},"git":{"type":"object","properties":{"sha":{"type":"string"},"subject":{"type":"string"},"dirty":{"const":true}},"additionalProperties":false,"required":["sha"]}},"additionalProperties":false,"required":["who","at"]},"state":{"enum":["open","paused","interrupted","shifting"]}},"additionalProperties":false,"required":["release","percent","by","state"]},"state":{"enum":["settled","canary","paused","shifting","interrupted","partial","contract","empty"]},"units":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"functions":{"type":"array","items":{"type":"string"}},"stable":{"type":"string"},"candidate":{"type":"string"},"metrics":{"type":"object","properties":{"stable":{"type":"object","properties":{"requests":{"type":"integer","minimum":0},"errors":{"type":"integer","minimum":0},"p95Ms":{"type":"number"}},"additionalProperties":false,"required":["requests","errors","p95Ms"]},"candidate":{"type":"object","properties":{"requests":{"type":"integer","minimum":0},"errors":{"type":"integer","minimum":0},"p95Ms":{"type":"number"}},"additionalProperties":false,"required":["requests","errors","p95Ms"]}},"additionalProperties":false}},"additionalProperties":false,"required":["name","functions","stable"]}},"pulls":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"function":{"type":"string"}},"additionalProperties":false,"required":["name","function"]}},"urls":{"type":"object","additionalProperties":{"type":"string"}},"drift":{"type":"array","items":{"type":"object","properties":{"alias":{"type":"string"},"table":{"oneOf":[{"type":"object","additionalProperties":{"type":"object","properties":{"stable":{"type":"string"},"candidate":{"type":"object","properties":{"version":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}},"additionalProperties":false,"required":["version","percent"]}},"additionalProperties":false,"required":["stable"]}},{"const":"unknown"}]}},"additionalProperties":false,"required":["alias","table"]}},"lease":{"type":["object","null"],"properties":{"holder":{"type":"string"},"command":{"type":"string"},"since":{"type":"string"}},"additionalProperties":false,"required":["holder","command","since"]},"metricsByVersion":{"type":"boolean"},"next":{"type":"array","items":{"type":"object","properties":{"label":{"enum":["watch","promote","undo","try it","why","forward","back","adopt","refresh"]},"command":{"type":"string"},"writes":{"type":"integer","minimum":0},"note":{"type":"string"}},"additionalProperties":false,"required":["label","command"]}},"readAt":{"type":"string"}},"additionalProperties":false,"required":["version","service","stage","provider","where","release","state","units","urls","drift","lease","metricsByVersion","next","readAt"]};
 const func0 = Object.prototype.hasOwnProperty;
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -1182,12 +1182,15 @@ vErrors.push(err98);
 errors++;
 }
 }
-if(data.urls !== undefined && func0.call(data, "urls")){
-let data45 = data.urls;
-if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
-for(const key11 of Object.keys(data45)){
-if(typeof data45[key11] !== "string"){
-const err99 = {instancePath:instancePath+"/urls/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/urls/additionalProperties/type",keyword:"type",params:{type: "string"}};
+if(data.pulls !== undefined && func0.call(data, "pulls")){
+let data45 = data.pulls;
+if(Array.isArray(data45)){
+const len2 = data45.length;
+for(let i2=0; i2<len2; i2++){
+let data46 = data45[i2];
+if(data46 && typeof data46 == "object" && !Array.isArray(data46)){
+if((data46.name === undefined) || (!(func0.call(data46, "name")))){
+const err99 = {instancePath:instancePath+"/pulls/" + i2,schemaPath:"#/properties/pulls/items/required",keyword:"required",params:{missingProperty: "name"}};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1196,10 +1199,8 @@ vErrors.push(err99);
 }
 errors++;
 }
-}
-}
-else {
-const err100 = {instancePath:instancePath+"/urls",schemaPath:"#/properties/urls/type",keyword:"type",params:{type: "object"}};
+if((data46.function === undefined) || (!(func0.call(data46, "function")))){
+const err100 = {instancePath:instancePath+"/pulls/" + i2,schemaPath:"#/properties/pulls/items/required",keyword:"required",params:{missingProperty: "function"}};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1208,16 +1209,9 @@ vErrors.push(err100);
 }
 errors++;
 }
-}
-if(data.drift !== undefined && func0.call(data, "drift")){
-let data47 = data.drift;
-if(Array.isArray(data47)){
-const len2 = data47.length;
-for(let i2=0; i2<len2; i2++){
-let data48 = data47[i2];
-if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
-if((data48.alias === undefined) || (!(func0.call(data48, "alias")))){
-const err101 = {instancePath:instancePath+"/drift/" + i2,schemaPath:"#/properties/drift/items/required",keyword:"required",params:{missingProperty: "alias"}};
+for(const key11 of Object.keys(data46)){
+if(!((key11 === "name") || (key11 === "function"))){
+const err101 = {instancePath:instancePath+"/pulls/" + i2,schemaPath:"#/properties/pulls/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11}};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1226,8 +1220,10 @@ vErrors.push(err101);
 }
 errors++;
 }
-if((data48.table === undefined) || (!(func0.call(data48, "table")))){
-const err102 = {instancePath:instancePath+"/drift/" + i2,schemaPath:"#/properties/drift/items/required",keyword:"required",params:{missingProperty: "table"}};
+}
+if(data46.name !== undefined && func0.call(data46, "name")){
+if(typeof data46.name !== "string"){
+const err102 = {instancePath:instancePath+"/pulls/" + i2+"/name",schemaPath:"#/properties/pulls/items/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1236,9 +1232,10 @@ vErrors.push(err102);
 }
 errors++;
 }
-for(const key12 of Object.keys(data48)){
-if(!((key12 === "alias") || (key12 === "table"))){
-const err103 = {instancePath:instancePath+"/drift/" + i2,schemaPath:"#/properties/drift/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12}};
+}
+if(data46.function !== undefined && func0.call(data46, "function")){
+if(typeof data46.function !== "string"){
+const err103 = {instancePath:instancePath+"/pulls/" + i2+"/function",schemaPath:"#/properties/pulls/items/properties/function/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1248,9 +1245,9 @@ vErrors.push(err103);
 errors++;
 }
 }
-if(data48.alias !== undefined && func0.call(data48, "alias")){
-if(typeof data48.alias !== "string"){
-const err104 = {instancePath:instancePath+"/drift/" + i2+"/alias",schemaPath:"#/properties/drift/items/properties/alias/type",keyword:"type",params:{type: "string"}};
+}
+else {
+const err104 = {instancePath:instancePath+"/pulls/" + i2,schemaPath:"#/properties/pulls/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1260,18 +1257,9 @@ vErrors.push(err104);
 errors++;
 }
 }
-if(data48.table !== undefined && func0.call(data48, "table")){
-let data50 = data48.table;
-const _errs109 = errors;
-let valid19 = false;
-let passing0 = null;
-const _errs110 = errors;
-if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
-for(const key13 of Object.keys(data50)){
-let data51 = data50[key13];
-if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
-if((data51.stable === undefined) || (!(func0.call(data51, "stable")))){
-const err105 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/required",keyword:"required",params:{missingProperty: "stable"}};
+}
+else {
+const err105 = {instancePath:instancePath+"/pulls",schemaPath:"#/properties/pulls/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1280,9 +1268,13 @@ vErrors.push(err105);
 }
 errors++;
 }
-for(const key14 of Object.keys(data51)){
-if(!((key14 === "stable") || (key14 === "candidate"))){
-const err106 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14}};
+}
+if(data.urls !== undefined && func0.call(data, "urls")){
+let data49 = data.urls;
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+for(const key12 of Object.keys(data49)){
+if(typeof data49[key12] !== "string"){
+const err106 = {instancePath:instancePath+"/urls/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/urls/additionalProperties/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1292,9 +1284,9 @@ vErrors.push(err106);
 errors++;
 }
 }
-if(data51.stable !== undefined && func0.call(data51, "stable")){
-if(typeof data51.stable !== "string"){
-const err107 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/stable",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/stable/type",keyword:"type",params:{type: "string"}};
+}
+else {
+const err107 = {instancePath:instancePath+"/urls",schemaPath:"#/properties/urls/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1304,11 +1296,15 @@ vErrors.push(err107);
 errors++;
 }
 }
-if(data51.candidate !== undefined && func0.call(data51, "candidate")){
-let data53 = data51.candidate;
-if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
-if((data53.version === undefined) || (!(func0.call(data53, "version")))){
-const err108 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/required",keyword:"required",params:{missingProperty: "version"}};
+if(data.drift !== undefined && func0.call(data, "drift")){
+let data51 = data.drift;
+if(Array.isArray(data51)){
+const len3 = data51.length;
+for(let i3=0; i3<len3; i3++){
+let data52 = data51[i3];
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+if((data52.alias === undefined) || (!(func0.call(data52, "alias")))){
+const err108 = {instancePath:instancePath+"/drift/" + i3,schemaPath:"#/properties/drift/items/required",keyword:"required",params:{missingProperty: "alias"}};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1317,8 +1313,8 @@ vErrors.push(err108);
 }
 errors++;
 }
-if((data53.percent === undefined) || (!(func0.call(data53, "percent")))){
-const err109 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/required",keyword:"required",params:{missingProperty: "percent"}};
+if((data52.table === undefined) || (!(func0.call(data52, "table")))){
+const err109 = {instancePath:instancePath+"/drift/" + i3,schemaPath:"#/properties/drift/items/required",keyword:"required",params:{missingProperty: "table"}};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1327,9 +1323,9 @@ vErrors.push(err109);
 }
 errors++;
 }
-for(const key15 of Object.keys(data53)){
-if(!((key15 === "version") || (key15 === "percent"))){
-const err110 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15}};
+for(const key13 of Object.keys(data52)){
+if(!((key13 === "alias") || (key13 === "table"))){
+const err110 = {instancePath:instancePath+"/drift/" + i3,schemaPath:"#/properties/drift/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13}};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1339,9 +1335,9 @@ vErrors.push(err110);
 errors++;
 }
 }
-if(data53.version !== undefined && func0.call(data53, "version")){
-if(typeof data53.version !== "string"){
-const err111 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/version",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/version/type",keyword:"type",params:{type: "string"}};
+if(data52.alias !== undefined && func0.call(data52, "alias")){
+if(typeof data52.alias !== "string"){
+const err111 = {instancePath:instancePath+"/drift/" + i3+"/alias",schemaPath:"#/properties/drift/items/properties/alias/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1351,10 +1347,18 @@ vErrors.push(err111);
 errors++;
 }
 }
-if(data53.percent !== undefined && func0.call(data53, "percent")){
-let data55 = data53.percent;
-if(!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))){
-const err112 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/percent/type",keyword:"type",params:{type: "integer"}};
+if(data52.table !== undefined && func0.call(data52, "table")){
+let data54 = data52.table;
+const _errs118 = errors;
+let valid22 = false;
+let passing0 = null;
+const _errs119 = errors;
+if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
+for(const key14 of Object.keys(data54)){
+let data55 = data54[key14];
+if(data55 && typeof data55 == "object" && !Array.isArray(data55)){
+if((data55.stable === undefined) || (!(func0.call(data55, "stable")))){
+const err112 = {instancePath:instancePath+"/drift/" + i3+"/table/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/required",keyword:"required",params:{missingProperty: "stable"}};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1363,9 +1367,9 @@ vErrors.push(err112);
 }
 errors++;
 }
-if((typeof data55 == "number") && (isFinite(data55))){
-if(data55 > 100 || isNaN(data55)){
-const err113 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/percent/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
+for(const key15 of Object.keys(data55)){
+if(!((key15 === "stable") || (key15 === "candidate"))){
+const err113 = {instancePath:instancePath+"/drift/" + i3+"/table/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15}};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1374,8 +1378,10 @@ vErrors.push(err113);
 }
 errors++;
 }
-if(data55 < 0 || isNaN(data55)){
-const err114 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+if(data55.stable !== undefined && func0.call(data55, "stable")){
+if(typeof data55.stable !== "string"){
+const err114 = {instancePath:instancePath+"/drift/" + i3+"/table/" + key14.replace(/~/g, "~0").replace(/\//g, "~1")+"/stable",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/stable/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1385,10 +1391,11 @@ vErrors.push(err114);
 errors++;
 }
 }
-}
-}
-else {
-const err115 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/type",keyword:"type",params:{type: "object"}};
+if(data55.candidate !== undefined && func0.call(data55, "candidate")){
+let data57 = data55.candidate;
+if(data57 && typeof data57 == "object" && !Array.isArray(data57)){
+if((data57.version === undefined) || (!(func0.call(data57, "version")))){
+const err115 = {instancePath:instancePath+"/drift/" + i3+"/table/" + key14.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/required",keyword:"required",params:{missingProperty: "version"}};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1397,10 +1404,8 @@ vErrors.push(err115);
 }
 errors++;
 }
-}
-}
-else {
-const err116 = {instancePath:instancePath+"/drift/" + i2+"/table/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/type",keyword:"type",params:{type: "object"}};
+if((data57.percent === undefined) || (!(func0.call(data57, "percent")))){
+const err116 = {instancePath:instancePath+"/drift/" + i3+"/table/" + key14.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/required",keyword:"required",params:{missingProperty: "percent"}};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1409,10 +1414,9 @@ vErrors.push(err116);
 }
 errors++;
 }
-}
-}
-else {
-const err117 = {instancePath:instancePath+"/drift/" + i2+"/table",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/type",keyword:"type",params:{type: "object"}};
+for(const key16 of Object.keys(data57)){
+if(!((key16 === "version") || (key16 === "percent"))){
+const err117 = {instancePath:instancePath+"/drift/" + i3+"/table/" + key14.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16}};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1421,14 +1425,10 @@ vErrors.push(err117);
 }
 errors++;
 }
-var _valid0 = _errs110 === errors;
-if(_valid0){
-valid19 = true;
-passing0 = 0;
 }
-const _errs125 = errors;
-if("unknown" !== data50){
-const err118 = {instancePath:instancePath+"/drift/" + i2+"/table",schemaPath:"#/properties/drift/items/properties/table/oneOf/1/const",keyword:"const",params:{allowedValue: "unknown"}};
+if(data57.version !== undefined && func0.call(data57, "version")){
+if(typeof data57.version !== "string"){
+const err118 = {instancePath:instancePath+"/drift/" + i3+"/table/" + key14.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/version",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/version/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1437,19 +1437,11 @@ vErrors.push(err118);
 }
 errors++;
 }
-var _valid0 = _errs125 === errors;
-if(_valid0 && valid19){
-valid19 = false;
-passing0 = [passing0, 1];
 }
-else {
-if(_valid0){
-valid19 = true;
-passing0 = 1;
-}
-}
-if(!valid19){
-const err119 = {instancePath:instancePath+"/drift/" + i2+"/table",schemaPath:"#/properties/drift/items/properties/table/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
+if(data57.percent !== undefined && func0.call(data57, "percent")){
+let data59 = data57.percent;
+if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
+const err119 = {instancePath:instancePath+"/drift/" + i3+"/table/" + key14.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/percent/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1458,21 +1450,9 @@ vErrors.push(err119);
 }
 errors++;
 }
-else {
-errors = _errs109;
-if(vErrors !== null){
-if(_errs109){
-vErrors.length = _errs109;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-}
-else {
-const err120 = {instancePath:instancePath+"/drift/" + i2,schemaPath:"#/properties/drift/items/type",keyword:"type",params:{type: "object"}};
+if((typeof data59 == "number") && (isFinite(data59))){
+if(data59 > 100 || isNaN(data59)){
+const err120 = {instancePath:instancePath+"/drift/" + i3+"/table/" + key14.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/percent/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1481,10 +1461,8 @@ vErrors.push(err120);
 }
 errors++;
 }
-}
-}
-else {
-const err121 = {instancePath:instancePath+"/drift",schemaPath:"#/properties/drift/type",keyword:"type",params:{type: "array"}};
+if(data59 < 0 || isNaN(data59)){
+const err121 = {instancePath:instancePath+"/drift/" + i3+"/table/" + key14.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate/percent",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1494,10 +1472,10 @@ vErrors.push(err121);
 errors++;
 }
 }
-if(data.lease !== undefined && func0.call(data, "lease")){
-let data56 = data.lease;
-if((!(data56 && typeof data56 == "object" && !Array.isArray(data56))) && (data56 !== null)){
-const err122 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/type",keyword:"type",params:{type: schema31.properties.lease.type}};
+}
+}
+else {
+const err122 = {instancePath:instancePath+"/drift/" + i3+"/table/" + key14.replace(/~/g, "~0").replace(/\//g, "~1")+"/candidate",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/properties/candidate/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -1506,9 +1484,10 @@ vErrors.push(err122);
 }
 errors++;
 }
-if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
-if((data56.holder === undefined) || (!(func0.call(data56, "holder")))){
-const err123 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/required",keyword:"required",params:{missingProperty: "holder"}};
+}
+}
+else {
+const err123 = {instancePath:instancePath+"/drift/" + i3+"/table/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/drift/items/properties/table/oneOf/0/additionalProperties/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -1517,8 +1496,10 @@ vErrors.push(err123);
 }
 errors++;
 }
-if((data56.command === undefined) || (!(func0.call(data56, "command")))){
-const err124 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/required",keyword:"required",params:{missingProperty: "command"}};
+}
+}
+else {
+const err124 = {instancePath:instancePath+"/drift/" + i3+"/table",schemaPath:"#/properties/drift/items/properties/table/oneOf/0/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1527,8 +1508,14 @@ vErrors.push(err124);
 }
 errors++;
 }
-if((data56.since === undefined) || (!(func0.call(data56, "since")))){
-const err125 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/required",keyword:"required",params:{missingProperty: "since"}};
+var _valid0 = _errs119 === errors;
+if(_valid0){
+valid22 = true;
+passing0 = 0;
+}
+const _errs134 = errors;
+if("unknown" !== data54){
+const err125 = {instancePath:instancePath+"/drift/" + i3+"/table",schemaPath:"#/properties/drift/items/properties/table/oneOf/1/const",keyword:"const",params:{allowedValue: "unknown"}};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1537,9 +1524,19 @@ vErrors.push(err125);
 }
 errors++;
 }
-for(const key16 of Object.keys(data56)){
-if(!(((key16 === "holder") || (key16 === "command")) || (key16 === "since"))){
-const err126 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16}};
+var _valid0 = _errs134 === errors;
+if(_valid0 && valid22){
+valid22 = false;
+passing0 = [passing0, 1];
+}
+else {
+if(_valid0){
+valid22 = true;
+passing0 = 1;
+}
+}
+if(!valid22){
+const err126 = {instancePath:instancePath+"/drift/" + i3+"/table",schemaPath:"#/properties/drift/items/properties/table/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1548,10 +1545,21 @@ vErrors.push(err126);
 }
 errors++;
 }
+else {
+errors = _errs118;
+if(vErrors !== null){
+if(_errs118){
+vErrors.length = _errs118;
 }
-if(data56.holder !== undefined && func0.call(data56, "holder")){
-if(typeof data56.holder !== "string"){
-const err127 = {instancePath:instancePath+"/lease/holder",schemaPath:"#/properties/lease/properties/holder/type",keyword:"type",params:{type: "string"}};
+else {
+vErrors = null;
+}
+}
+}
+}
+}
+else {
+const err127 = {instancePath:instancePath+"/drift/" + i3,schemaPath:"#/properties/drift/items/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1561,9 +1569,9 @@ vErrors.push(err127);
 errors++;
 }
 }
-if(data56.command !== undefined && func0.call(data56, "command")){
-if(typeof data56.command !== "string"){
-const err128 = {instancePath:instancePath+"/lease/command",schemaPath:"#/properties/lease/properties/command/type",keyword:"type",params:{type: "string"}};
+}
+else {
+const err128 = {instancePath:instancePath+"/drift",schemaPath:"#/properties/drift/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1573,9 +1581,10 @@ vErrors.push(err128);
 errors++;
 }
 }
-if(data56.since !== undefined && func0.call(data56, "since")){
-if(typeof data56.since !== "string"){
-const err129 = {instancePath:instancePath+"/lease/since",schemaPath:"#/properties/lease/properties/since/type",keyword:"type",params:{type: "string"}};
+if(data.lease !== undefined && func0.call(data, "lease")){
+let data60 = data.lease;
+if((!(data60 && typeof data60 == "object" && !Array.isArray(data60))) && (data60 !== null)){
+const err129 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/type",keyword:"type",params:{type: schema31.properties.lease.type}};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1584,12 +1593,9 @@ vErrors.push(err129);
 }
 errors++;
 }
-}
-}
-}
-if(data.metricsByVersion !== undefined && func0.call(data, "metricsByVersion")){
-if(typeof data.metricsByVersion !== "boolean"){
-const err130 = {instancePath:instancePath+"/metricsByVersion",schemaPath:"#/properties/metricsByVersion/type",keyword:"type",params:{type: "boolean"}};
+if(data60 && typeof data60 == "object" && !Array.isArray(data60)){
+if((data60.holder === undefined) || (!(func0.call(data60, "holder")))){
+const err130 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/required",keyword:"required",params:{missingProperty: "holder"}};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1598,16 +1604,8 @@ vErrors.push(err130);
 }
 errors++;
 }
-}
-if(data.next !== undefined && func0.call(data, "next")){
-let data61 = data.next;
-if(Array.isArray(data61)){
-const len3 = data61.length;
-for(let i3=0; i3<len3; i3++){
-let data62 = data61[i3];
-if(data62 && typeof data62 == "object" && !Array.isArray(data62)){
-if((data62.label === undefined) || (!(func0.call(data62, "label")))){
-const err131 = {instancePath:instancePath+"/next/" + i3,schemaPath:"#/properties/next/items/required",keyword:"required",params:{missingProperty: "label"}};
+if((data60.command === undefined) || (!(func0.call(data60, "command")))){
+const err131 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/required",keyword:"required",params:{missingProperty: "command"}};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1616,8 +1614,8 @@ vErrors.push(err131);
 }
 errors++;
 }
-if((data62.command === undefined) || (!(func0.call(data62, "command")))){
-const err132 = {instancePath:instancePath+"/next/" + i3,schemaPath:"#/properties/next/items/required",keyword:"required",params:{missingProperty: "command"}};
+if((data60.since === undefined) || (!(func0.call(data60, "since")))){
+const err132 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/required",keyword:"required",params:{missingProperty: "since"}};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1626,9 +1624,9 @@ vErrors.push(err132);
 }
 errors++;
 }
-for(const key17 of Object.keys(data62)){
-if(!((((key17 === "label") || (key17 === "command")) || (key17 === "writes")) || (key17 === "note"))){
-const err133 = {instancePath:instancePath+"/next/" + i3,schemaPath:"#/properties/next/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17}};
+for(const key17 of Object.keys(data60)){
+if(!(((key17 === "holder") || (key17 === "command")) || (key17 === "since"))){
+const err133 = {instancePath:instancePath+"/lease",schemaPath:"#/properties/lease/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17}};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1638,10 +1636,9 @@ vErrors.push(err133);
 errors++;
 }
 }
-if(data62.label !== undefined && func0.call(data62, "label")){
-let data63 = data62.label;
-if(!(((((((((data63 === "watch") || (data63 === "promote")) || (data63 === "undo")) || (data63 === "try it")) || (data63 === "why")) || (data63 === "forward")) || (data63 === "back")) || (data63 === "adopt")) || (data63 === "refresh"))){
-const err134 = {instancePath:instancePath+"/next/" + i3+"/label",schemaPath:"#/properties/next/items/properties/label/enum",keyword:"enum",params:{allowedValues: schema31.properties.next.items.properties.label.enum}};
+if(data60.holder !== undefined && func0.call(data60, "holder")){
+if(typeof data60.holder !== "string"){
+const err134 = {instancePath:instancePath+"/lease/holder",schemaPath:"#/properties/lease/properties/holder/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1651,9 +1648,9 @@ vErrors.push(err134);
 errors++;
 }
 }
-if(data62.command !== undefined && func0.call(data62, "command")){
-if(typeof data62.command !== "string"){
-const err135 = {instancePath:instancePath+"/next/" + i3+"/command",schemaPath:"#/properties/next/items/properties/command/type",keyword:"type",params:{type: "string"}};
+if(data60.command !== undefined && func0.call(data60, "command")){
+if(typeof data60.command !== "string"){
+const err135 = {instancePath:instancePath+"/lease/command",schemaPath:"#/properties/lease/properties/command/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -1663,10 +1660,9 @@ vErrors.push(err135);
 errors++;
 }
 }
-if(data62.writes !== undefined && func0.call(data62, "writes")){
-let data65 = data62.writes;
-if(!(((typeof data65 == "number") && (!(data65 % 1) && !isNaN(data65))) && (isFinite(data65)))){
-const err136 = {instancePath:instancePath+"/next/" + i3+"/writes",schemaPath:"#/properties/next/items/properties/writes/type",keyword:"type",params:{type: "integer"}};
+if(data60.since !== undefined && func0.call(data60, "since")){
+if(typeof data60.since !== "string"){
+const err136 = {instancePath:instancePath+"/lease/since",schemaPath:"#/properties/lease/properties/since/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -1675,9 +1671,12 @@ vErrors.push(err136);
 }
 errors++;
 }
-if((typeof data65 == "number") && (isFinite(data65))){
-if(data65 < 0 || isNaN(data65)){
-const err137 = {instancePath:instancePath+"/next/" + i3+"/writes",schemaPath:"#/properties/next/items/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+}
+}
+if(data.metricsByVersion !== undefined && func0.call(data, "metricsByVersion")){
+if(typeof data.metricsByVersion !== "boolean"){
+const err137 = {instancePath:instancePath+"/metricsByVersion",schemaPath:"#/properties/metricsByVersion/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1687,10 +1686,15 @@ vErrors.push(err137);
 errors++;
 }
 }
-}
-if(data62.note !== undefined && func0.call(data62, "note")){
-if(typeof data62.note !== "string"){
-const err138 = {instancePath:instancePath+"/next/" + i3+"/note",schemaPath:"#/properties/next/items/properties/note/type",keyword:"type",params:{type: "string"}};
+if(data.next !== undefined && func0.call(data, "next")){
+let data65 = data.next;
+if(Array.isArray(data65)){
+const len4 = data65.length;
+for(let i4=0; i4<len4; i4++){
+let data66 = data65[i4];
+if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
+if((data66.label === undefined) || (!(func0.call(data66, "label")))){
+const err138 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/properties/next/items/required",keyword:"required",params:{missingProperty: "label"}};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1699,10 +1703,8 @@ vErrors.push(err138);
 }
 errors++;
 }
-}
-}
-else {
-const err139 = {instancePath:instancePath+"/next/" + i3,schemaPath:"#/properties/next/items/type",keyword:"type",params:{type: "object"}};
+if((data66.command === undefined) || (!(func0.call(data66, "command")))){
+const err139 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/properties/next/items/required",keyword:"required",params:{missingProperty: "command"}};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1711,10 +1713,9 @@ vErrors.push(err139);
 }
 errors++;
 }
-}
-}
-else {
-const err140 = {instancePath:instancePath+"/next",schemaPath:"#/properties/next/type",keyword:"type",params:{type: "array"}};
+for(const key18 of Object.keys(data66)){
+if(!((((key18 === "label") || (key18 === "command")) || (key18 === "writes")) || (key18 === "note"))){
+const err140 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/properties/next/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18}};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1724,9 +1725,10 @@ vErrors.push(err140);
 errors++;
 }
 }
-if(data.readAt !== undefined && func0.call(data, "readAt")){
-if(typeof data.readAt !== "string"){
-const err141 = {instancePath:instancePath+"/readAt",schemaPath:"#/properties/readAt/type",keyword:"type",params:{type: "string"}};
+if(data66.label !== undefined && func0.call(data66, "label")){
+let data67 = data66.label;
+if(!(((((((((data67 === "watch") || (data67 === "promote")) || (data67 === "undo")) || (data67 === "try it")) || (data67 === "why")) || (data67 === "forward")) || (data67 === "back")) || (data67 === "adopt")) || (data67 === "refresh"))){
+const err141 = {instancePath:instancePath+"/next/" + i4+"/label",schemaPath:"#/properties/next/items/properties/label/enum",keyword:"enum",params:{allowedValues: schema31.properties.next.items.properties.label.enum}};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1736,14 +1738,99 @@ vErrors.push(err141);
 errors++;
 }
 }
-}
-else {
-const err142 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(data66.command !== undefined && func0.call(data66, "command")){
+if(typeof data66.command !== "string"){
+const err142 = {instancePath:instancePath+"/next/" + i4+"/command",schemaPath:"#/properties/next/items/properties/command/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err142];
 }
 else {
 vErrors.push(err142);
+}
+errors++;
+}
+}
+if(data66.writes !== undefined && func0.call(data66, "writes")){
+let data69 = data66.writes;
+if(!(((typeof data69 == "number") && (!(data69 % 1) && !isNaN(data69))) && (isFinite(data69)))){
+const err143 = {instancePath:instancePath+"/next/" + i4+"/writes",schemaPath:"#/properties/next/items/properties/writes/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err143];
+}
+else {
+vErrors.push(err143);
+}
+errors++;
+}
+if((typeof data69 == "number") && (isFinite(data69))){
+if(data69 < 0 || isNaN(data69)){
+const err144 = {instancePath:instancePath+"/next/" + i4+"/writes",schemaPath:"#/properties/next/items/properties/writes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err144];
+}
+else {
+vErrors.push(err144);
+}
+errors++;
+}
+}
+}
+if(data66.note !== undefined && func0.call(data66, "note")){
+if(typeof data66.note !== "string"){
+const err145 = {instancePath:instancePath+"/next/" + i4+"/note",schemaPath:"#/properties/next/items/properties/note/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err145];
+}
+else {
+vErrors.push(err145);
+}
+errors++;
+}
+}
+}
+else {
+const err146 = {instancePath:instancePath+"/next/" + i4,schemaPath:"#/properties/next/items/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err146];
+}
+else {
+vErrors.push(err146);
+}
+errors++;
+}
+}
+}
+else {
+const err147 = {instancePath:instancePath+"/next",schemaPath:"#/properties/next/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err147];
+}
+else {
+vErrors.push(err147);
+}
+errors++;
+}
+}
+if(data.readAt !== undefined && func0.call(data, "readAt")){
+if(typeof data.readAt !== "string"){
+const err148 = {instancePath:instancePath+"/readAt",schemaPath:"#/properties/readAt/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err148];
+}
+else {
+vErrors.push(err148);
+}
+errors++;
+}
+}
+}
+else {
+const err149 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err149];
+}
+else {
+vErrors.push(err149);
 }
 errors++;
 }
@@ -1766,6 +1853,7 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "candidate",
   "state",
   "units",
+  "pulls",
   "urls",
   "drift",
   "lease",
@@ -1825,6 +1913,10 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   "requests",
   "errors",
   "p95Ms"
+ ],
+ "#/properties/pulls/items/additionalProperties": [
+  "name",
+  "function"
  ],
  "#/properties/drift/items/additionalProperties": [
   "alias",

@@ -1,7 +1,7 @@
 import { delimiter, join } from 'node:path';
-import type { Scope } from '../provider/contract.js';
-import type { Run } from '../run.js';
-import type { VersionsByUnit } from './fleet.js';
+import type { Scope } from './provider/contract.js';
+import type { VersionsByUnit } from './release/fleet.js';
+import type { Run } from './run.js';
 
 /** What a test is told of what it tests. */
 export interface Tested {
