@@ -142,6 +142,9 @@ export function identityOf(engine: Engine, asked: EngineSettings): Identity {
     asked.explicit && asked.port !== info.port
       ? `port ${asked.port} takes effect after \`sfx local stop\``
       : undefined,
+    asked.otlp !== undefined && asked.otlp !== info.otlp
+      ? 'the address for spans takes effect after `sfx local stop`'
+      : undefined,
   ].filter((note) => note !== undefined);
   return { where: `local engine ${urlOf(info)}`, ...(notes.length > 0 && { note: notes.join('; ') }) };
 }

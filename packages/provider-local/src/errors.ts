@@ -33,6 +33,7 @@ const KNOWN: ReadonlySet<string> = new Set<ErrorCode>([
   'SFX6111',
   'SFX6112',
   'SFX6130',
+  'SFX6140',
 ]);
 
 /** The daemon's answer to a request that it refused, as a coded error. */

@@ -19,6 +19,8 @@ export interface EngineInfo {
   readonly home: string;
   /** ISO 8601. */
   readonly started: string;
+  /** Where it was told to send spans. */
+  readonly otlp?: string;
 }
 
 /** What a daemon is told when it is started. */

@@ -169,6 +169,15 @@ describe('traces', () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
     const connection = await provider.connect(SCOPE, {}, engine.run(env));
     try {
+      assert.equal(connection.identity.note?.includes('spans'), false);
+      const asked = await provider.connect(SCOPE, { otlp: 'http://127.0.0.1:9' }, engine.run());
+      assert.match(asked.identity.note!, /the address for spans takes effect after `sfx local stop`/);
+      await asked[Symbol.asyncDispose]();
+      const bad = provider.connect(SCOPE, { otlp: 'http://user:S3CRET@c:4318' }, engine.run());
+      await assert.rejects(bad, (error: Error & { code: string }) => {
+        assert.equal(error.code, 'SFX6010');
+        return !error.message.includes('S3CRET');
+      });
       await live(connection, 'traced', handler('return text(ctx.trace ?? "none")'), ['GET /traced']);
       const url = `${await urlOf(connection)}/traced`;
       const trace = '4bf92f3577b34da6a3ce929d0e0e4736';

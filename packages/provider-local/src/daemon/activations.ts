@@ -23,6 +23,8 @@ export interface Activations {
   /** A call that is not over HTTP, which runs now. */
   began(begun: Begun): void;
   ended(begun: Begun, outcome: Outcome, ms: number, problem: Problem | undefined, status?: number): void;
+  /** No instance had room, and the call is made again: kept only where its id is the same then. */
+  unserved(begun: Begun, outcome: Outcome): void;
   /** A state that no call tells: waiting for its first try, or given up without one. On disk when it resolves. */
   put(kept: Kept): Promise<void>;
   /** All that was told is on disk when it resolves. */
@@ -103,6 +105,11 @@ export function createActivations(options: ActivationsOptions): Activations {
       const over = { durationMs: round(ms), cold, ...errorOf(problem) };
       const status = problem === undefined ? 'ok' : again ? 'retrying' : 'failed';
       add({ ...keptOf(baseOf(begun)), ...over, status, ...(problem ? {} : resultOf(outcome)) });
+    },
+    unserved(begun, outcome) {
+      const base = baseOf(begun);
+      running.delete(base.id);
+      if (begun.call.again?.(outcome) === true) add({ ...keptOf(base), status: 'retrying' });
     },
     async put(kept) {
       add(kept);

@@ -28,6 +28,8 @@ export interface Call {
   readonly asked?: number;
   /** Whether it is tried again after such a failure; then its activation is not over yet. */
   readonly again?: (outcome: Outcome) => boolean;
+  /** What is wrong with an outcome that is no failure by itself: messages that were not taken. It is counted as an error. */
+  readonly fault?: (outcome: Outcome) => string | undefined;
 }
 
 export interface Answered extends Chosen {
@@ -119,7 +121,11 @@ export function createCaller(options: CallerOptions): Caller {
   const end: Caller['end'] = (begun, outcome, sent) => {
     const ms = performance.now() - begun.began;
     const status = sent?.status ?? (outcome.kind === 'http' ? outcome.status : undefined);
-    const problem = sent?.error ?? problemOf(outcome, status);
+    const problem = sent?.error ?? problemOf(outcome, status, begun.call.fault);
+    if (isUnserved(begun.call, outcome)) {
+      activations.unserved(begun, outcome);
+      return ms;
+    }
     if (begun.call.version === undefined)
       begun.serving.metrics.record(ms, problem !== undefined, outcome.cold === true);
     activations.ended(begun, outcome, ms, problem, status);
@@ -148,10 +154,16 @@ function spanned(input: Input, depth: number, trace: string): Input {
   return { kind: 'http', requestId, depth, trace, method, url, headers, body, params, route, ip, authorizer };
 }
 
+/** Nobody waits for the answer and no instance had room: it is made again, and says nothing of the version. */
+function isUnserved({ cause }: Call, outcome: Outcome): boolean {
+  if (outcome.kind !== 'failed' || outcome.why !== 'busy') return false;
+  return cause !== 'http' && cause !== 'invoke' && cause !== 'authorizer';
+}
+
 /** Why a call is counted as an error; undefined when it is none. */
-function problemOf(outcome: Outcome, status: number | undefined): Problem | undefined {
+function problemOf(outcome: Outcome, status: number | undefined, fault: Call['fault']): Problem | undefined {
   if (outcome.kind === 'failed') return { code: FAILED[outcome.why], message: outcome.message };
-  if (status !== undefined && status >= 500)
-    return { code: 'SFX6106', message: `it answered with status ${status}` };
-  return undefined;
+  const message =
+    fault?.(outcome) ?? (status !== undefined && status >= 500 ? `it answered ${status}` : undefined);
+  return message === undefined ? undefined : { code: 'SFX6140', message };
 }

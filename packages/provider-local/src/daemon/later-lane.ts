@@ -4,6 +4,7 @@ import type { Call } from './caller.js';
 import type { LaterBody, LaterOptions } from './later.js';
 import type { Outcome } from './outcomes.js';
 import type { Queue, Received } from './queue.js';
+import { textOf } from './refusal.js';
 
 /** The calls of one function that are made later: a flood of one holds up no other. */
 export interface Lane {
@@ -36,7 +37,7 @@ export function createLane(fn: string, queue: Queue, options: LaterOptions): Lan
         pump();
       });
       // What goes wrong on disk is told; the call is handed out again by the next engine.
-      run.catch((error: unknown) => options.log(`a call of ${fn}: ${String(error)}`));
+      run.catch((error: unknown) => options.log(`a call of ${fn} is made again later: ${textOf(error)}`));
       running.add(run);
     }
     const wait = running.size < AT_ONCE ? queue.waitMs() : undefined;
@@ -66,7 +67,7 @@ async function make(
 ): Promise<void> {
   const { activations, caller, tries = 3, retryMs = doubling } = options;
   const { receipt, attempt } = message;
-  const body = JSON.parse(message.body) as LaterBody;
+  const body = bodyOf(message);
   const over = async () => {
     // First what became of it, then that it is done: killed in between, it is made again, not forgotten.
     await activations.flush();
@@ -90,6 +91,15 @@ async function make(
   if (outcome.why === 'busy') queue.release([receipt], BUSY_MS, false);
   else if (attempt < tries) queue.release([receipt], retryMs(attempt));
   else await over();
+}
+
+/** What the queue keeps is whole, or it does not hand it out; a word of a payload must not reach a log all the same. */
+function bodyOf({ id, body }: Received): LaterBody {
+  try {
+    return JSON.parse(body) as LaterBody;
+  } catch {
+    throw new Error(`what is kept of ${id} cannot be read`);
+  }
 }
 
 function callOf(

@@ -74,6 +74,7 @@ async function start(settings: EngineSettings): Promise<void> {
     ...opened,
     home,
     started: new Date().toISOString(),
+    ...(settings.otlp !== undefined && { otlp: settings.otlp }),
   };
   await writeDocument(join(home, 'engine.json'), info);
   keepTidy(stages, settings.idleMs ?? TICK_MS);

@@ -83,7 +83,7 @@ function feed(trigger: TriggerDocument, host: FeedHost, timings: FeedTimings, fe
       await bury(dead, messages, why, from);
       host.log(`${messages.length} of ${queue.name} went to ${dead.name}: ${why}`);
     },
-    deliver: (messages) => deliver(trigger, host, feeding, tries, messages),
+    deliver: (messages) => deliver(trigger, host, feeding, messages),
   });
 }
 
@@ -91,7 +91,6 @@ async function deliver(
   trigger: TriggerDocument,
   host: FeedHost,
   { eventOf }: Feeding,
-  tries: number,
   messages: readonly Received[],
 ): Promise<Delivered> {
   const first = messages[0]!;
@@ -108,11 +107,18 @@ async function deliver(
     trigger: trigger.id,
     attempt: first.attempt,
     asked: Math.min(...messages.map((message) => message.sentAt)),
-    again: (outcome) => deliveredOf(outcome, messages).kind === 'failed' && first.attempt < tries,
+    fault: (outcome) => faultOf(deliveredOf(outcome, messages), messages.length),
   });
   return typeof answered === 'string'
     ? { kind: 'nobody', why: `nothing is live for ${trigger.function}` }
     : deliveredOf(answered.outcome, messages);
+}
+
+/** A version that leaves messages untaken fails, though it answers. */
+function faultOf(delivered: Delivered, count: number): string | undefined {
+  if (delivered.kind !== 'taken') return delivered.why;
+  const { failed } = delivered;
+  return failed.length === 0 ? undefined : `${failed.length} of ${count} messages were not taken`;
 }
 
 function deliveredOf(outcome: Answered['outcome'], messages: readonly Received[]): Delivered {

@@ -119,7 +119,7 @@ describe('calls that are made later', () => {
 
   it('do not count a try that found no instance', async () => {
     let calls = 0;
-    const { later, until, activations } = stageOf(() => {
+    const { later, until, activations, serving } = stageOf(() => {
       calls += 1;
       return calls === 1 ? failed('busy') : calls < 4 ? failed('threw') : ok;
     });
@@ -129,6 +129,9 @@ describe('calls that are made later', () => {
     assert.equal(over.attempt, 3);
     assert.equal(calls, 4);
     assert.equal((await activations.list({ limit: 10 })).length, 1);
+    // Nor does it say anything of the version.
+    const { requests, errors } = serving.metrics.totals();
+    assert.deepEqual([requests, errors], [3, 2]);
   }).timeout(20_000);
 
   it('keep payload, depth and trace, and go through the alias of the function', async () => {
