@@ -38,6 +38,21 @@ describe('the ending of a command', () => {
     );
   });
 
+  it('names what pulls, of many the first ones', () => {
+    const pull = (name: string, fn = 'work') => ({ name, function: fn });
+    const lines = (pulls: NonNullable<Outcome['pulls']>) => text({ pulls }).split('\n').slice(4);
+    assert.deepEqual(lines([pull('queue orders', 'worker'), pull('rate(5 minutes)', 'sweep')]), [
+      '  pulls      queue orders -> worker',
+      '             rate(5 minutes) -> sweep',
+    ]);
+    assert.deepEqual(lines(['a', 'b', 'c', 'd', 'e'].map((name) => pull(`queue ${name}`))), [
+      '  pulls      queue a -> work',
+      '             queue b -> work',
+      '             queue c -> work',
+      '             and 2 others',
+    ]);
+  });
+
   it('names an open canary, what waits for promote, and every way on', () => {
     assert.equal(
       text({

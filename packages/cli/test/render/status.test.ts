@@ -63,6 +63,15 @@ function text(status: Status): string {
 }
 
 describe('the status of a stage', () => {
+  it('names what pulls beside the address', () => {
+    const pulls = [{ name: 'queue orders', function: 'worker' }];
+    const lines = statusLines({ ...settled, pulls }, plainLook);
+    assert.deepEqual(lines.slice(-2), [
+      'url         http://127.0.0.1:4101',
+      'pulls       queue orders -> worker',
+    ]);
+  });
+
   it('shows an open canary beside stable, version by version', () => {
     assert.equal(
       text(canary),

@@ -51,6 +51,35 @@ async function stage(shape: (typeof shapes)[number], extra: Partial<Intent> = {}
   return { b, next: intentOf(b.sites, changed(), extra) };
 }
 
+describe('what a release lets pull', () => {
+  it('is told once it is live, under the names that people know', async () => {
+    const { b, next } = await stage('local');
+    const titled = Object.fromEntries(
+      Object.entries(next.irs).map(([provider, ir]): [string, Ir] => [
+        provider,
+        {
+          ...ir,
+          triggers: ir.triggers.map((one) =>
+            one.source === 'hourly' ? { ...one, title: 'rate(1 hour)' } : one,
+          ),
+        },
+      ]),
+    );
+    const outcome = await b.deploy(b.run(), { ...next, irs: titled });
+    assert.deepEqual(outcome.pulls, [
+      { name: 'search', function: 'catalog' },
+      { name: 'rate(1 hour)', function: 'worker' },
+    ]);
+  });
+
+  it('is not told of a release that is not live', async () => {
+    const { b, next } = await stage('local', { rollout: canary(10) });
+    const outcome = await b.deploy(b.run(), next);
+    assert.equal(outcome.pulls, undefined);
+    assert.ok(outcome.waits.includes('hourly'));
+  });
+});
+
 for (const shape of shapes) {
   describe(`triggers of a release (${shape})`, () => {
     it('wait for 100 % while it is a canary: new ones are not called, moved ones stay, removed ones go on', async () => {
