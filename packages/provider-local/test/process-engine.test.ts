@@ -93,7 +93,7 @@ require('node:http').createServer((req, res) => {
     live(
       'own',
       handler(
-        "if (req.url.endsWith('hang')) for (;;); if (req.url.endsWith('crash')) process.kill(process.pid, 'SIGSEGV'); if (req.url.endsWith('child')) { const { spawn } = await import('node:child_process'); return text(JSON.stringify([process.pid, spawn('sleep', ['300']).pid])) } return text(process.pid)",
+        "if (req.url.endsWith('hang')) for (;;); if (req.url.endsWith('crash')) process.kill(process.pid, 'SIGSEGV'); if (req.url.endsWith('child')) { const { spawn } = await import('node:child_process'); return text(JSON.stringify([process.pid, spawn('sleep', ['300'], { detached: true }).pid])) } return text(process.pid)",
       ),
       {},
       { isolation: 'process', ...config },

@@ -27,7 +27,9 @@ describe('a Node handler in a process of its own', () => {
     assert.equal(env['OWN'], 'x');
     assert.equal(ipc, 'undefined');
     assert.deepEqual(
-      Object.keys(env).filter((name) => !['PATH', 'OWN', 'PWD', 'OLDPWD', '_', 'SHLVL'].includes(name)),
+      Object.keys(env).filter(
+        (name) => !['PATH', 'OWN', 'SFX_INSTANCE', 'PWD', 'OLDPWD', '_', 'SHLVL'].includes(name),
+      ),
       [],
     );
   });
@@ -91,6 +93,28 @@ describe('a Node handler in a process of its own', () => {
     assert.ok(isRunning(pid, began));
     await rejects(one.invoke('exit'), /code 1/);
     await until(() => !isRunning(pid, began));
+  });
+
+  it('takes also what left its group', async function () {
+    // Elsewhere the system does not show the environment of a process.
+    if (process.platform !== 'linux') this.skip();
+    for (const last of ['exit', 'hang']) {
+      const one = await node(`
+        if (payload === 'exit') process.exit(1);
+        if (payload === 'hang') for (;;);
+        const { spawn } = await import('node:child_process');
+        const child = spawn('/bin/sh', ['-c', 'sleep 300 & wait'], { stdio: 'ignore', detached: true });
+        child.unref();
+        return child.pid`);
+      await one.ready;
+      const pid = (await one.invoke(null)) as number;
+      const began = startOf(pid)!;
+      assert.ok(isRunning(pid, began));
+      one.invoke(last).catch(() => undefined);
+      if (last === 'hang') one.instance.terminate();
+      await one.gone;
+      await until(() => !isRunning(pid, began));
+    }
   });
 
   it('that answers neither calls nor SIGTERM is ended', async () => {

@@ -1,22 +1,36 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
 
 /**
  * A process of its own group that does not outlive this one, whatever happens to either. Beside it in its group waits a
- * small shell on a pipe that only this process holds open: when this one is gone, however it went, the pipe ends, and the
- * shell ends the group. The shell's parent is the system, so that a program that waits for its children does not meet it.
- * When memory runs out, the system takes these before it takes the engine.
+ * small shell on a pipe that only this process holds open: when the pipe ends, because this process closes it or is gone,
+ * the shell ends what belongs to the instance: its group, and on Linux also what left the group (`setsid`) but has its
+ * environment. The shell's parent is the system, so that a program that waits for its children does not meet it. When
+ * memory runs out, the system takes these before it takes the engine.
  *
- * What leaves its group (`setsid`) on purpose is not held.
+ * What leaves the group and clears its environment is not held.
  */
-const GUARD = `{ echo 500 >/proc/self/oom_score_adj; } 2>/dev/null
-( ( trap "" TERM INT HUP; exec >/dev/null 2>&1 4>&-; read _ <&3; kill -9 -$$ ) & )
+const GUARD = `mark="SFX_INSTANCE=$1"
+shift
+{ echo 500 >/proc/self/oom_score_adj; } 2>/dev/null
+( (
+  trap "" TERM INT HUP
+  exec >/dev/null 2>&1 4>&-
+  read _ <&3
+  for file in $(grep -ls "$mark" /proc/[0-9]*/environ); do
+    file=\${file#/proc/}
+    kill -9 "\${file%/environ}"
+  done
+  kill -9 -$$
+) & )
+export "$mark"
 exec "$@" 3<&-`;
 
 /** From SIGTERM to SIGKILL. */
 export const TERM_MS = 2_000;
-/** What a process that has ended wrote last is waited for so long; what it left behind may hold its pipes open. */
-const CLOSE_MS = 500;
+/** So long its guard may take to end what it left behind; what is not found may hold its pipes open. */
+const CLOSE_MS = 1_000;
 
 export interface Guarded {
   /** Of the program; undefined when it could not be started. */
@@ -25,16 +39,16 @@ export interface Guarded {
   readonly stderr: Readable;
   /** Descriptor 4 of the program, both ways; only where it was asked for. */
   readonly channel: Duplex | undefined;
-  /** SIGTERM to all of its group, and SIGKILL when it is not gone `TERM_MS` later. */
+  /** SIGTERM to all of its group, and `kill` when it is not gone `TERM_MS` later. */
   end(): void;
-  /** SIGKILL to all of its group. */
+  /** Ends all of it at once. */
   kill(): void;
 }
 
 export interface GuardedOptions {
   readonly command: readonly string[];
   readonly cwd: string;
-  /** All of it: nothing of this process's own environment is added. */
+  /** All of it, but for `SFX_INSTANCE`, which names the instance: nothing of this process's own is added. */
   readonly env: Readonly<Record<string, string>>;
   readonly channel: boolean;
 }
@@ -52,6 +66,14 @@ export function startGuarded(options: GuardedOptions, gone: (why: string) => voi
   const signal = (name: NodeJS.Signals) => {
     if (child.pid !== undefined) endGroup(child.pid, name);
   };
+  const life = child.stdio[3] as Duplex | undefined;
+  life?.resume();
+  /** The guard ends what there is, and itself last: then the pipe is closed from its side too. */
+  const release = () => life?.end();
+  const kill = () => {
+    release();
+    child.kill('SIGKILL');
+  };
   const finish = () => {
     clearTimeout(timer);
     if (told) return;
@@ -66,9 +88,11 @@ export function startGuarded(options: GuardedOptions, gone: (why: string) => voi
   child.once('exit', (code, by) => {
     clearTimeout(timer);
     ended = by === null ? `it exited with code ${code}` : `it was ended by ${by}`;
-    // The group keeps its number as long as somebody is in it, and the guard is: nobody else is hit.
-    signal('SIGKILL');
-    timer = setTimeout(finish, CLOSE_MS);
+    release();
+    timer = setTimeout(() => {
+      signal('SIGKILL');
+      finish();
+    }, CLOSE_MS);
   });
   child.once('close', finish);
   for (const stream of child.stdio) stream?.on('error', () => undefined);
@@ -80,17 +104,17 @@ export function startGuarded(options: GuardedOptions, gone: (why: string) => voi
     end() {
       if (ended !== undefined || timer !== undefined) return;
       signal('SIGTERM');
-      timer = setTimeout(() => signal('SIGKILL'), TERM_MS);
+      timer = setTimeout(kill, TERM_MS);
     },
     kill: () => {
-      if (ended === undefined) signal('SIGKILL');
+      if (ended === undefined) kill();
     },
   };
 }
 
 function launch({ command, cwd, env, channel }: GuardedOptions): ChildProcess {
   const stdio: 'pipe'[] = channel ? ['pipe', 'pipe', 'pipe', 'pipe'] : ['pipe', 'pipe', 'pipe'];
-  return spawn('/bin/sh', ['-c', GUARD, 'sfx', ...command], {
+  return spawn('/bin/sh', ['-c', GUARD, 'sfx', randomBytes(12).toString('hex'), ...command], {
     cwd,
     env: { ...env },
     detached: true,
