@@ -188,6 +188,12 @@ async function bundleProvider(dir) {
   });
 }
 
+/** The inside of a Python instance, beside the daemon that starts it. */
+async function copyHosts(dir) {
+  const host = join(dir, 'src/daemon/process/host.py');
+  if (existsSync(host)) await cp(host, join(dir, 'dist/bundle/daemon/host.py'));
+}
+
 /** What `sfx init` writes is what the docs show and the tests deploy. */
 async function copyTemplates() {
   const templates = join(root, 'packages/cli/dist/templates');
@@ -227,6 +233,9 @@ async function providers() {
 await bundleCli();
 await bundleRuntime();
 await copyTemplates();
-for (const dir of await providers()) await bundleProvider(dir);
+for (const dir of await providers()) {
+  await bundleProvider(dir);
+  await copyHosts(dir);
+}
 // Newer ones keep what they compile in a form of their own.
 if (module.enableCompileCache === undefined) await compileAhead();
