@@ -27,7 +27,7 @@ describe('the brake of a bucket', () => {
       if (wait === 0) through += 1;
       now += wait;
     }
-    assert.equal(through, 10 * RATE);
+    assert.ok(Math.abs(through - 10 * RATE) <= 1, String(through));
     assert.equal(slowed, 1);
     now += (BURST / RATE) * 1_000;
     for (let n = 0; n < BURST; n += 1) assert.equal(brake.pace(), 0);
