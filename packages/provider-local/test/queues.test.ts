@@ -167,6 +167,10 @@ describe('queues and topics of the local engine', () => {
     for await (const line of connection.logs!(version, new Date(0), false)) lines.push(line.text);
     assert.ok(lines.some((text) => /1 of poison went to aside: threw/.test(text)));
 
+    assert.deepEqual(await admin(engine, 'POST', '/queues/aside/redrive'), { sent: 1, left: 0 });
+    await until(async () => (await queue('aside')).visible === 1);
+    assert.equal((await queue('aside')).messages[0]!.id, dead!.id, 'it fails again, and is kept again');
+
     await live(connection, 'poison', recorder(file('mended')), []);
     await sendAll(engine, 'queues/aside', [{ body: 'not a dead letter' }]);
     assert.deepEqual(await admin(engine, 'POST', '/queues/aside/redrive'), { sent: 1, left: 1 });
@@ -242,6 +246,54 @@ describe('queues and topics of the local engine', () => {
     assert.ok(version);
     await remove('topic:owed:owed');
     assert.equal((await send(engine, 'topics/owed', 'nobody hears it')).status, 202);
+  });
+
+  it('refuses a trigger that could not deliver, keeps the one before it, and lets others be changed', async () => {
+    await live(connection, 'kept', recorder(file('kept')), []);
+    await pulls(engine, 'queue:kept', 'kept', { queue: 'kept' });
+    await assert.rejects(pulls(engine, 'queue:kept', 'kept', { queue: '../token' }), /400 .*SFX6007/);
+    await assert.rejects(
+      pulls(engine, 'queue:kept', 'kept', { queue: 'kept', deadLetter: 'kept' }),
+      /400 .*SFX6010/,
+    );
+    await assert.rejects(pulls(engine, 'queue:bad', 'kept', { queue: 'x'.repeat(65) }), /400 .*SFX6007/);
+    const trigger = await admin<{ props: object }>(engine, 'GET', '/triggers/queue?id=queue:kept');
+    assert.deepEqual(trigger.props, { enabled: true, queue: 'kept' });
+    await assert.rejects(admin(engine, 'GET', '/triggers/queue?id=queue:bad'), /404/);
+    await send(engine, 'queues/kept', '1');
+    await empty('kept');
+    assert.deepEqual(await bodies(file('kept')), ['1']);
+  });
+
+  it('shares a queue between two functions: each message goes to one of them', async () => {
+    for (const name of ['left', 'right']) {
+      await live(connection, name, recorder(file(name), 'await new Promise((go) => setTimeout(go, 5))'), []);
+      await pulls(engine, `queue:both:${name}`, name, { queue: 'both', batchSize: 1 }, false);
+    }
+    const texts = Array.from({ length: 60 }, (_, n) => String(n));
+    await sendAll(
+      engine,
+      'queues/both',
+      texts.map((body) => ({ body })),
+    );
+    for (const name of ['left', 'right'])
+      await pulls(engine, `queue:both:${name}`, name, { queue: 'both', batchSize: 1 });
+    await empty('both');
+    const [left, right] = [await bodies(file('left')), await bodies(file('right'))];
+    assert.ok(left.length > 0 && right.length > 0);
+    assert.deepEqual([...left, ...right].sort(), [...texts].sort());
+  });
+
+  it('does not count a try while nothing is live for its function', async () => {
+    await pulls(engine, 'queue:early', 'early', { queue: 'early', maxReceives: 1 });
+    await send(engine, 'queues/early', '1');
+    await live(connection, 'early', recorder(file('early')), []);
+    await empty('early');
+    const [first] = await recorded(file('early'));
+    assert.deepEqual(
+      first!.event.messages.map(({ body, attempt }) => [body, attempt]),
+      [['1', 1]],
+    );
   });
 
   it('waits for what is under way when a trigger is disabled, and begins nothing further', async () => {

@@ -87,7 +87,7 @@ export interface QueueOptions {
   readonly log?: (text: string) => void;
   /** Bytes of a body and its attributes; default 256 KB. */
   readonly messageBytes?: number;
-  /** Default 1,000,000. */
+  /** Default 200,000: what is known of each stays in memory. */
   readonly mostMessages?: number;
   /** Bytes on disk of all that wait; default 1 GB. */
   readonly mostBytes?: number;

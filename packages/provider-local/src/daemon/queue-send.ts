@@ -8,7 +8,7 @@ import { refusal } from './refusal.js';
 
 /** Bytes of a body and its attributes. */
 export const MESSAGE_BYTES = 256 * 1024;
-const MOST_MESSAGES = 1_000_000;
+const MOST_MESSAGES = 200_000;
 const MOST_BYTES = 1024 ** 3;
 
 export async function send(state: State, messages: readonly NewMessage[]): Promise<readonly string[]> {

@@ -95,15 +95,25 @@ describe('a pump', () => {
     assert.deepEqual(buried, [['poison', 'no']]);
   });
 
-  it('does not count a try when there was nobody to take them', async () => {
+  it('waits a moment when there was nobody to take them, and does not count the try', async () => {
     await send('1');
-    let asked = 0;
+    let clock = 0;
     const attempts: number[] = [];
-    start((_, messages) => {
-      attempts.push(messages[0]!.attempt);
-      asked += 1;
-      return asked < 3 ? { kind: 'nobody', why: 'nothing is live' } : taken;
-    });
+    start(
+      (_, messages) => {
+        attempts.push(messages[0]!.attempt);
+        return attempts.length < 3 ? { kind: 'nobody', why: 'nothing is live' } : taken;
+      },
+      { clock: () => clock },
+    );
+    await until(() => queue.counts().visible === 1 && attempts.length === 1);
+    await send('2');
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(attempts.length, 1);
+    for (const tries of [2, 3]) {
+      clock += 500;
+      await until(() => attempts.length === tries);
+    }
     await empty();
     assert.deepEqual(attempts, [1, 1, 1]);
     assert.deepEqual(buried, []);
