@@ -326,6 +326,28 @@ describe('a file for another provider', () => {
     ]);
   });
 
+  it('says once what all functions share, and each time what is written twice', () => {
+    const at: Service['at'] = (pointer) => {
+      const line = pointer.startsWith('/provider')
+        ? 1
+        : /^\/functions\/\w+\/events/.test(pointer)
+          ? pointer.length
+          : 9;
+      return { file: 'serverless.yml', line, column: 1 };
+    };
+    const shared = { TABLE: { Ref: 'Table' } };
+    const streams = [0, 10].map((n) => ({ kind: 'stream', props: {}, pointer: `/functions/a/events/${n}` }));
+    const functions = [
+      functionOf('a', { environment: shared, events: streams }),
+      functionOf('b', { environment: shared }),
+    ];
+    assert.deepEqual(notes(serviceOf(functions, { ...aws, at })), [
+      'SFX3005 variable TABLE of the provider: the local engine has no Ref to fill it with',
+      'SFX2204 event `stream` of a: not on the local engine',
+      'SFX2204 event `stream` of a: not on the local engine',
+    ]);
+  });
+
   it('is refused where it says the same for the engine', () => {
     assert.equal(problems(serviceOf([function_], { resources: { Resources: {} } })).length, 8);
   });

@@ -1,4 +1,4 @@
-import type { Diagnostic, ErrorCode, Service } from '@sfx-deploy/plugin';
+import { type Diagnostic, type ErrorCode, type Service, sameJson } from '@sfx-deploy/plugin';
 
 /** Collects what the engine cannot do, with where it is written. */
 export interface Report {
@@ -13,23 +13,23 @@ export interface Report {
 export function createReport(service: Service): Report {
   const problems: Diagnostic[] = [];
   const notes: Diagnostic[] = [];
-  const diagnostic = (
+  const add = (
+    list: Diagnostic[],
     severity: Diagnostic['severity'],
-    code: ErrorCode,
-    message: string,
-    pointer: string,
+    [code, message, pointer, hint]: Parameters<Report['problem']>,
   ) => {
     const at = service.at(pointer);
-    return { code, severity, message, ...(at && { at }) };
+    const said = (one: Diagnostic) =>
+      one.code === code && one.message === message && at !== undefined && sameJson({ ...one.at }, { ...at });
+    // What all functions share is said once.
+    if (list.some(said)) return;
+    list.push({ code, severity, message, ...(at && { at }), ...(hint !== undefined && { hint }) });
   };
-  const hinted = (hint: string | undefined) => (hint === undefined ? {} : { hint });
   return {
-    problem: (code, message, pointer, hint) =>
-      problems.push({ ...diagnostic('error', code, message, pointer), ...hinted(hint) }),
+    problem: (...said) => add(problems, 'error', said),
     lacking(code, message, pointer, hint) {
-      if (service.provider.written === undefined)
-        problems.push({ ...diagnostic('error', code, message, pointer), ...hinted(hint) });
-      else notes.push(diagnostic('warning', code, message, pointer));
+      if (service.provider.written === undefined) add(problems, 'error', [code, message, pointer, hint]);
+      else add(notes, 'warning', [code, message, pointer]);
     },
     problems,
     notes,

@@ -35,7 +35,7 @@ export function unitOf(fn: ServiceFunction, service: Service, report: Report): U
       runtime: language === 'program' ? 'program' : fn.runtime,
       memory: fn.memory,
       timeout: fn.timeout,
-      environment: environmentOf(fn, report),
+      environment: environmentOf(fn, service, report),
       ...concurrencyOf(fn, service),
       ...isolationOf(fn, service, language),
       ...(fn.command === undefined ? {} : { command: fn.command }),
@@ -63,16 +63,26 @@ function buildOf(fn: ServiceFunction, language: Language): Json {
 }
 
 /** Texts and values from outside; what another provider would fill (`Ref`, `Fn::GetAtt`) is nothing here. */
-function environmentOf(fn: ServiceFunction, report: Report): JsonObject {
+function environmentOf(fn: ServiceFunction, service: Service, report: Report): JsonObject {
   const known: [string, Json][] = [];
   for (const [name, value] of Object.entries(fn.environment)) {
     if (!isObject(value) || typeof value['$secret'] === 'string') known.push([name, value]);
     else {
-      const message = `variable ${name} of ${fn.name}: the local engine has no ${Object.keys(value).join(', ')} to fill it with`;
-      report.lacking('SFX3005', message, `${fn.pointer}/environment/${name}`);
+      const pointer = variablePointer(fn, service, name);
+      const whose = pointer.startsWith('/provider/') ? 'the provider' : fn.name;
+      const message = `variable ${name} of ${whose}: the local engine has no ${Object.keys(value).join(', ')} to fill it with`;
+      report.lacking('SFX3005', message, pointer);
     }
   }
   return Object.fromEntries(known);
+}
+
+/** Where a variable is written: what is not written with the function is found where the function itself is. */
+function variablePointer({ pointer }: ServiceFunction, { at }: Service, name: string): string {
+  const own = `${pointer}/environment/${name}`;
+  const [found, whole] = [at(own), at(pointer)];
+  const shared = found !== undefined && found.line === whole?.line && found.column === whole.column;
+  return shared ? `/provider/environment/${name}` : own;
 }
 
 function concurrencyOf(fn: ServiceFunction, service: Service): JsonObject {
