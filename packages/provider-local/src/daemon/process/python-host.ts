@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HttpCall, InvokeCall } from '../calls.js';
 import type { InstanceEvents, InstanceOptions } from '../instance.js';
@@ -31,7 +30,7 @@ export function startPythonHost(
   file: string,
   handler: string,
 ): PythonHost {
-  const { load, folder, memory } = options;
+  const { load, memory } = options;
   const { environment } = load;
   const mark = randomBytes(12).toString('hex');
   const settled = new Map<number, (answer: Told) => void>();
@@ -43,7 +42,7 @@ export function startPythonHost(
   };
   const child = startChild(
     {
-      command: [file, '-u', '-X', 'utf8', '-X', `pycache_prefix=${join(folder, '..', 'pycache')}`, HOST],
+      command: [file, '-u', '-X', 'utf8', HOST],
       env: environment,
       instance: options,
       base: BASE,
