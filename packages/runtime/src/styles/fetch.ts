@@ -3,6 +3,7 @@ import { type HandlerContext, handlerContext } from '../context.js';
 import { cloudEventRequest } from '../deliveries/cloud-events.js';
 import type { PlainContext, PlainRequest, PlainResponse } from '../plain.js';
 import { bodyOfStream } from '../streams.js';
+import { requestMaker } from './lazy-request.js';
 import type { Style } from './style.js';
 
 /** Second parameter of a fetch handler. */
@@ -22,6 +23,12 @@ export const fetchStyle: Style = {
   adapt(exported, exportName) {
     const handler = findFetch(exported, exportName);
     if (handler === undefined) return undefined;
+    let make: ((request: PlainRequest) => Request) | undefined;
+    const toRequest = (request: PlainRequest) => {
+      // With the first call: what it needs is loaded then.
+      make ??= requestMaker();
+      return make(request);
+    };
     const answer = async (request: PlainRequest, context: PlainContext): Promise<Response> =>
       checked(
         await handler(toRequest(request), {
@@ -48,17 +55,6 @@ function findFetch(exported: unknown, exportName: string): Fetch | undefined {
   if ((typeof holder !== 'object' && typeof holder !== 'function') || holder === null) return undefined;
   const inner = holder.fetch;
   return typeof inner === 'function' ? (inner.bind(holder) as Fetch) : undefined;
-}
-
-function toRequest(request: PlainRequest): Request {
-  const headers = new Headers();
-  for (const [name, value] of request.headers) headers.append(name, value);
-  const bodiless = request.method === 'GET' || request.method === 'HEAD' || request.body === null;
-  return new Request(request.url, {
-    method: request.method,
-    headers,
-    ...(bodiless ? {} : { body: request.body }),
-  });
 }
 
 /** By shape and not by `instanceof`: a handler may bring a `Response` of its own. */
