@@ -12,7 +12,7 @@ const DEFAULT_LIMIT = 30;
 export const activations: Command = {
   name: 'activations',
   group: 'look',
-  summary: 'single calls: what caused them, how long they took, how they ended',
+  summary: 'single calls: what caused them, how they ended',
   scope: 'stage',
   needs: 'nearby',
   positionals: [{ name: 'id', summary: 'one call whole, with its result and logs; its beginning is enough' }],
