@@ -26,6 +26,14 @@ export const BLANKS = 1;
  */
 export const HEAP_LIMIT = 1536;
 
+/** Most memory of a function that a blank is good for. */
+const MOST_MEMORY = 1024;
+
+/** MB of heap for a function with so many MB of memory. */
+export function heapLimitOf(memory: number): number {
+  return memory <= MOST_MEMORY ? HEAP_LIMIT : Math.ceil(1.5 * memory);
+}
+
 const REFILL_MS = 100;
 /** A timer that is late by so much says that the processors have better things to do. */
 const LATE_MS = 15;

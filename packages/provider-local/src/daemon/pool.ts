@@ -335,7 +335,7 @@ function fill(state: State): void {
       return;
     }
     state.waiting.delete(waiting);
-    start(state, seat, waiting, now);
+    start(state, seat, waiting.cold || seat.sent > 0 ? waiting : { ...waiting, cold: true }, now);
   }
 }
 

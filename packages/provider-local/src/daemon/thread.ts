@@ -1,10 +1,10 @@
 import { StringDecoder } from 'node:string_decoder';
-import { type Blank, type Blanks, HEAP_LIMIT } from './blanks.js';
+import { type Blank, type Blanks, heapLimitOf } from './blanks.js';
 import { type FromWorker, type HttpCall, type InvokeCall, STREAMED, type ToWorker } from './calls.js';
 import { childrenOf, endProcess } from './children.js';
 import type { Instance, InstanceEvents, InstanceOptions, StartInstance } from './instance.js';
 import { errnoOf, textOf } from './refusal.js';
-import { mostOf, type Watch, type Watched } from './watch.js';
+import type { Watch, Watched } from './watch.js';
 
 const MB = 1024 * 1024;
 
@@ -23,7 +23,7 @@ function startThread(
   watch: Watch,
 ): Instance {
   const limit = options.memory * MB;
-  const blank = blanks.take(Math.max(HEAP_LIMIT, Math.ceil(mostOf(limit) / MB)));
+  const blank = blanks.take(heapLimitOf(options.memory));
   const use: Use = { loading: true, running: 0, since: performance.now(), bytes: 0, reportedAt: 0 };
   const children = new Set<number>();
   const end = ending(blank, children, (why) => {
