@@ -36,17 +36,21 @@ export interface HttpEvent {
 
 /** @param now Milliseconds since 1970 at which the call came in. */
 export function httpEvent(request: PlainRequest, context: PlainContext, now: number): HttpEvent {
-  const url = new URL(request.url);
-  const headers = joined(request.headers.filter(([name]) => name.toLowerCase() !== 'cookie'));
-  const cookies = request.headers
-    .filter(([name]) => name.toLowerCase() === 'cookie')
-    .flatMap(([, value]) => value.split(/;\s*/).filter((cookie) => cookie !== ''));
-  const query = joined([...url.searchParams], (name) => name);
+  const { hostname, pathname, search } = new URL(request.url);
+  const headers: Record<string, string> = {};
+  const cookies: string[] = [];
+  for (const [name, value] of request.headers) {
+    const key = name.toLowerCase();
+    if (key === 'cookie') cookies.push(...value.split(/;\s*/).filter((cookie) => cookie !== ''));
+    else join(headers, key, value);
+  }
+  const query: Record<string, string> = {};
+  if (search !== '') for (const [name, value] of new URLSearchParams(search)) join(query, name, value);
   return {
     version: '2.0',
     routeKey: request.route,
-    rawPath: url.pathname,
-    rawQueryString: url.search.slice(1),
+    rawPath: pathname,
+    rawQueryString: search.slice(1),
     ...(cookies.length > 0 && { cookies }),
     headers,
     ...(Object.keys(query).length > 0 && { queryStringParameters: query }),
@@ -54,10 +58,10 @@ export function httpEvent(request: PlainRequest, context: PlainContext, now: num
     requestContext: {
       apiId: context.service,
       ...(request.authorizer !== undefined && { authorizer: request.authorizer }),
-      domainName: url.hostname,
+      domainName: hostname,
       http: {
         method: request.method,
-        path: url.pathname,
+        path: pathname,
         protocol: 'HTTP/1.1',
         sourceIp: request.ip ?? '127.0.0.1',
         userAgent: headers['user-agent'] ?? '',
@@ -72,16 +76,13 @@ export function httpEvent(request: PlainRequest, context: PlainContext, now: num
   };
 }
 
-function joined(
-  pairs: readonly (readonly [string, string])[],
-  key: (name: string) => string = (name) => name.toLowerCase(),
-): Record<string, string> {
-  const all = new Map<string, string>();
-  for (const [name, value] of pairs) {
-    const before = all.get(key(name));
-    all.set(key(name), before === undefined ? value : `${before},${value}`);
-  }
-  return Object.fromEntries(all);
+/** Several values of one name are joined with a comma. */
+function join(all: Record<string, string>, name: string, value: string): void {
+  const joined = Object.hasOwn(all, name) ? `${all[name]},${value}` : value;
+  // An assignment to this name would change what the object inherits.
+  if (name === '__proto__')
+    Object.defineProperty(all, name, { value: joined, enumerable: true, configurable: true, writable: true });
+  else all[name] = joined;
 }
 
 function bodyOf(
@@ -95,8 +96,10 @@ function bodyOf(
     : { body: text, isBase64Encoded: false };
 }
 
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
 /** `12/Mar/2020:19:03:58 +0000` */
 function logTime(now: number): string {
-  const [, day, month, year, time] = /^\w+, (\d+) (\w+) (\d+) (\S+)/.exec(new Date(now).toUTCString())!;
-  return `${day}/${month}/${year}:${time} +0000`;
+  const iso = new Date(now).toISOString();
+  return `${iso.slice(8, 10)}/${MONTHS[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
 }
