@@ -40,8 +40,16 @@ describe('the admin door of the engine', () => {
     assert.equal((await ask('/v1/health', authorization())).status, 200);
   });
 
-  it('is shut without the token or with another one, for every path', async () => {
-    for (const path of ['/v1/health', '/v1/status', '/v1/stages/shop/dev', '/', '/nothing']) {
+  it('is shut without the token or with another one, for every path but the page and what it shows', async () => {
+    for (const path of [
+      '/v1/health',
+      '/v1/status',
+      '/v1/stages/shop/dev',
+      '/nothing',
+      '//',
+      '/live/',
+      '/metrics/x',
+    ]) {
       refused(await ask(path), 401, 'SFX6003');
       refused(await ask(path, { authorization: `Bearer ${'0'.repeat(64)}` }), 401, 'SFX6003');
       refused(await ask(path, { authorization: `Basic ${token}` }), 401, 'SFX6003');

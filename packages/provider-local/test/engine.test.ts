@@ -162,7 +162,10 @@ describe('the engine', () => {
     assert.equal(status.running, true);
     assert.equal(status.url, `http://127.0.0.1:${engine.port}`);
     const url = await urlOf(connection);
-    assert.deepEqual(status.services, [{ ...SCOPE, url, functions: ['hello'], versions: 1, instances: 1 }]);
+    const none = { queues: [], buckets: [] };
+    assert.deepEqual(status.services, [
+      { ...SCOPE, url, functions: ['hello'], versions: 1, instances: 1, ...none },
+    ]);
     const stopped = await stopEngine(engine.run());
     assert.equal(stopped.stopped, true);
     assert.equal(runs(status.pid!), false);
