@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@sfx-deploy/plugin';
 import { engineStatus, provider } from '../src/index.js';
 import type { LiveSnapshot } from '../src/wire.js';
+import { until } from './assertions.js';
 import { call, flip, handler, live, SCOPE, stage, type TestEngine, testEngine, urlOf } from './bench.js';
 
 const SECRET = 'S3CRET-result';
@@ -47,6 +48,9 @@ describe('what the engine tells without a token', () => {
     assert.ok(sample(text, 'sfx_call_duration_seconds_sum{') > 0);
     assert.equal(sample(text, 'sfx_instances{'), 1);
     assert.equal(sample(text, 'sfx_traffic_percent{'), 100);
+    assert.equal(sample(text, 'sfx_cold_starts_total{'), 0);
+    // A thread tells what it uses from time to time.
+    await until(async () => sample((await call(`${base}/metrics`)).text, 'sfx_memory_bytes{') > 1_000_000);
     assert.ok(!text.includes(SECRET));
   });
 
@@ -149,6 +153,15 @@ describe('what the engine tells without a token', () => {
       'invoke ok',
       'invoke ok',
     ]);
+  });
+
+  it('tells a call that waited for an instance', async () => {
+    await connection.invoke({ alias: 'live', function: 'seen' }, 7);
+    const [one] = await connection.activations!({ limit: 1 });
+    assert.equal(one?.cold, true);
+    const { text } = await call(`${base}/metrics`);
+    const cold = text.split('\n').filter((line) => line.startsWith('sfx_cold_starts_total{'));
+    assert.deepEqual(cold.map((line) => line.slice(line.lastIndexOf(' ') + 1)).sort(), ['0', '1']);
   });
 });
 

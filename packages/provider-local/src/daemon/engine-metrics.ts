@@ -9,11 +9,8 @@ export function familiesOf(stages: readonly Stage[], started: number): Family[] 
   const versions = stages.flatMap((stage) =>
     stage.versions.all().map((serving) => ({ serving, labels: labelsOf(stage, serving) })),
   );
-  const each = (value: (serving: Serving) => number | undefined): Sample[] =>
-    versions.flatMap(({ serving, labels }) => {
-      const found = value(serving);
-      return found === undefined ? [] : [{ labels, value: found }];
-    });
+  const each = (value: (serving: Serving) => number): Sample[] =>
+    versions.map(({ serving, labels }) => ({ labels, value: value(serving) }));
   const live = stages.map((stage) => stage.live());
   return [
     counter(
@@ -42,9 +39,18 @@ export function familiesOf(stages: readonly Stage[], started: number): Family[] 
       'Instances that run now.',
       each((one) => one.pool.instances()),
     ),
-    gauge('sfx_memory_bytes', 'Memory that the instances of a version said they use.', each(memoryOf)),
+    gauge(
+      'sfx_memory_bytes',
+      'Memory that the instances of a version said they use.',
+      each((one) => one.pool.memory()),
+    ),
     gauge('sfx_traffic_percent', 'Share of the calls that a version is to get.', live.flatMap(shares)),
     gauge('sfx_queue_messages', 'Messages in a queue.', live.flatMap(queues)),
+    counter(
+      'sfx_topic_unheard_total',
+      'Messages to a topic that no subscription wanted.',
+      stages.flatMap(unheard),
+    ),
     gauge('sfx_engine_start_time_seconds', 'When the engine started, since 1970.', [
       { labels: {}, value: started / 1000 },
     ]),
@@ -71,12 +77,6 @@ function histogramOf({ metrics }: Serving, labels: Sample['labels']): Histogram 
   return { labels, bounds: BOUNDS.map((ms) => ms / 1000), counts: latency, count: requests, sum: seconds };
 }
 
-/** Undefined where no instance has told. */
-function memoryOf({ pool }: Serving): number | undefined {
-  const told: { memory?(): number } = pool;
-  return told.memory?.();
-}
-
 function shares({ service, stage, functions }: LiveService): Sample[] {
   return functions.flatMap(({ name, stable, candidate }) =>
     [stable, candidate].flatMap((one) =>
@@ -85,6 +85,10 @@ function shares({ service, stage, functions }: LiveService): Sample[] {
         : [{ labels: { service, stage, function: name, version: one.version }, value: one.percent }],
     ),
   );
+}
+
+function unheard({ scope, events }: Stage): Sample[] {
+  return Object.entries(events.unheard()).map(([topic, value]) => ({ labels: { ...scope, topic }, value }));
 }
 
 function queues({ service, stage, queues }: LiveService): Sample[] {
