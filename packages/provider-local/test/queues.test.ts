@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Connection } from '@sfx-deploy/plugin';
 import { engineStatus } from '../src/index.js';
 import { until } from './assertions.js';
-import { flip, live, stage, type TestEngine, testEngine } from './bench.js';
+import { call, flip, live, stage, type TestEngine, testEngine } from './bench.js';
 import { admin, bodies, pulls, recorded, recorder, send, sendAll } from './events-bench.js';
 
 interface State {
@@ -246,6 +246,8 @@ describe('queues and topics of the local engine', () => {
     assert.ok(version);
     await remove('topic:owed:owed');
     assert.equal((await send(engine, 'topics/owed', 'nobody hears it')).status, 202);
+    const metrics = await call(`http://127.0.0.1:${engine.port}/metrics`);
+    assert.match(metrics.text, /^sfx_topic_unheard_total\{service="shop",stage="dev",topic="owed"\} 1$/m);
   });
 
   it('refuses a trigger that could not deliver, keeps the one before it, and lets others be changed', async () => {

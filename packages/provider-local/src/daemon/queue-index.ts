@@ -46,44 +46,79 @@ interface Plan {
   readonly turn: number;
 }
 
+/** Entries that become ready at some time. What is over is left in the heap until its turn there, or until it is most. */
+interface Plans {
+  add(entry: Entry, ms: number): void;
+  /** The first that is still meant, when it is due by `now`. */
+  due(now: number): Entry | undefined;
+  /** Milliseconds until the first. */
+  waitMs(): number | undefined;
+  /** One of them is over. */
+  forget(): void;
+}
+
+const FEW = 1_000;
+
+function createPlans(clock: () => number): Plans {
+  const heap = createHeap<Plan>((a, b) => a.due < b.due || (a.due === b.due && a.entry.seq < b.entry.seq));
+  let stale = 0;
+  const first = () => {
+    for (let plan = heap.peek(); plan !== undefined; plan = heap.peek()) {
+      if (plan.turn === plan.entry.turn) return plan;
+      heap.pop();
+      stale = Math.max(0, stale - 1);
+    }
+    return undefined;
+  };
+  return {
+    add(entry, ms) {
+      entry.due = clock() + ms;
+      heap.push({ due: entry.due, entry, turn: entry.turn });
+    },
+    due(now) {
+      const plan = first();
+      if (plan === undefined || plan.due > now) return undefined;
+      heap.pop();
+      return plan.entry;
+    },
+    waitMs() {
+      const plan = first();
+      return plan === undefined ? undefined : Math.max(0, plan.due - clock());
+    },
+    forget() {
+      stale += 1;
+      if (stale < FEW || stale < heap.size / 2) return;
+      heap.keep((plan) => plan.turn === plan.entry.turn);
+      stale = 0;
+    },
+  };
+}
+
+function change(entry: Entry, state: Entry['state'], counts: Record<Entry['state'], number>): void {
+  counts[entry.state] -= 1;
+  counts[state] += 1;
+  entry.state = state;
+  entry.turn += 1;
+  entry.receipt = undefined;
+}
+
 export function createIndex(clock: () => number): QueueIndex {
   const all = new Map<number, Entry>();
   const receipts = new Map<string, Entry>();
   const ready = createHeap<Entry>((a, b) => a.seq < b.seq);
-  const plans = createHeap<Plan>((a, b) => a.due < b.due || (a.due === b.due && a.entry.seq < b.entry.seq));
+  const plans = createPlans(clock);
   const counts = { ready: 0, delayed: 0, held: 0, gone: 0 };
-  let bytes = 0;
-  let stale = 0;
-
   const become = (entry: Entry, state: Entry['state']) => {
-    counts[entry.state] -= 1;
-    counts[state] += 1;
-    entry.state = state;
-    entry.turn += 1;
     if (entry.receipt !== undefined) receipts.delete(entry.receipt);
-    entry.receipt = undefined;
+    change(entry, state, counts);
   };
-  const plan = (entry: Entry, ms: number) => {
-    entry.due = clock() + ms;
-    plans.push({ due: entry.due, entry, turn: entry.turn });
-  };
-  /** What is over is left in the heap until it is its turn there, or until it is most of it. */
-  const forget = () => {
-    stale += 1;
-    if (stale < 1_000 || stale < plans.size / 2) return;
-    plans.keep((one) => one.turn === one.entry.turn);
-    stale = 0;
-  };
+  let bytes = 0;
+
   const ripen = () => {
     const now = clock();
-    for (let first = plans.peek(); first !== undefined && first.due <= now; first = plans.peek()) {
-      plans.pop();
-      if (first.turn !== first.entry.turn) {
-        stale = Math.max(0, stale - 1);
-        continue;
-      }
-      become(first.entry, 'ready');
-      ready.push(first.entry);
+    for (let entry = plans.due(now); entry !== undefined; entry = plans.due(now)) {
+      become(entry, 'ready');
+      ready.push(entry);
     }
     // A ready one that was purged.
     for (let first = ready.peek(); first !== undefined && first.state !== 'ready'; first = ready.peek())
@@ -91,8 +126,21 @@ export function createIndex(clock: () => number): QueueIndex {
   };
   const place = (entry: Entry, delayMs: number) => {
     become(entry, delayMs > 0 ? 'delayed' : 'ready');
-    if (delayMs > 0) plan(entry, delayMs);
+    if (delayMs > 0) plans.add(entry, delayMs);
     else ready.push(entry);
+  };
+  const hold = (entry: Entry, receipt: string, visibilityMs: number) => {
+    ready.pop();
+    become(entry, 'held');
+    entry.receipt = receipt;
+    receipts.set(receipt, entry);
+    if (Number.isFinite(visibilityMs)) plans.add(entry, visibilityMs);
+  };
+  const drop = (entry: Entry) => {
+    if (entry.state !== 'ready') plans.forget();
+    become(entry, 'gone');
+    all.delete(entry.seq);
+    bytes -= entry.place.bytes + 1;
   };
   return {
     all,
@@ -107,37 +155,20 @@ export function createIndex(clock: () => number): QueueIndex {
       ripen();
       return ready.peek();
     },
-    hold(entry, receipt, visibilityMs) {
-      ready.pop();
-      become(entry, 'held');
-      entry.receipt = receipt;
-      receipts.set(receipt, entry);
-      if (Number.isFinite(visibilityMs)) plan(entry, visibilityMs);
-    },
+    hold,
     held(receipt) {
       ripen();
       return receipts.get(receipt);
     },
     free(entry, delayMs) {
-      forget();
+      plans.forget();
       place(entry, delayMs);
     },
-    drop(entry) {
-      if (entry.state !== 'ready') forget();
-      become(entry, 'gone');
-      counts.gone -= 1;
-      all.delete(entry.seq);
-      bytes -= entry.place.bytes + 1;
-    },
+    drop,
     waitMs() {
       ripen();
       if (ready.size > 0) return 0;
-      for (let first = plans.peek(); first !== undefined; first = plans.peek()) {
-        if (first.turn === first.entry.turn) return Math.max(0, first.due - clock());
-        plans.pop();
-        stale = Math.max(0, stale - 1);
-      }
-      return undefined;
+      return plans.waitMs();
     },
     delayOf: (entry) => (entry.state === 'delayed' ? Math.max(0, entry.due - clock()) : 0),
     counts() {

@@ -229,7 +229,7 @@ describe('a pump', () => {
 
   it('takes nothing further once it is closed, waits for what is under way, and gives back the rest', async () => {
     await send('slow', 'stuck', 'never begun');
-    let release = () => undefined as void;
+    let release: () => void = () => assert.fail('not begun');
     start(
       (bodies) =>
         bodies[0] === 'slow'
