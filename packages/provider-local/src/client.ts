@@ -82,7 +82,8 @@ export function createClient(first: Address, reach: Reach, run: Pick<Run, 'call'
     find: (ask) => answered(ask, (status) => status === 404),
     ask: async <T>(ask: Ask) => (await answered<T>(ask, () => false)) as T,
     async *lines<T>(ask: Ask) {
-      const answer = await open(ask);
+      // A stream may stay open for hours: it must not take the place of what comes and goes.
+      const answer = await open({ ...ask, repeatable: false });
       if ((answer.statusCode ?? 500) >= 300)
         throw refused(ask.op, answer.statusCode ?? 500, await bodyOf(answer, ask));
       yield* linesOf<T>(answer, ask);

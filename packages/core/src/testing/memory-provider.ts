@@ -54,6 +54,10 @@ function connectionOf(context: Context, store: Store | undefined): Connection {
     invokeLater: (target, payload) => invokeLater(context, target, payload),
     activations: (query) => activations(context, query),
     activation: (id) => activation(context, id),
+    preview: async () => ({
+      urls: { http: `http://candidates.${scope.service}-${scope.stage}.memory.invalid` },
+      [Symbol.asyncDispose]: async () => {},
+    }),
     urls: async () => ({ http: `http://${scope.service}-${scope.stage}.memory.invalid` }),
     logs: (version) => logs(context, version),
     ...(can.metricsByVersion ? { metrics: (version) => metrics(context, version) } : {}),
