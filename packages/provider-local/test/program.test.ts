@@ -197,6 +197,14 @@ describe('a program on $PORT', () => {
     assert.equal(missing, 404);
   });
 
+  it('may write to /dev/stdout and /dev/stderr, to its last line', async () => {
+    const line = 'echo out >/dev/stdout; echo err >/dev/stderr; seq 1 5000; exit 3';
+    const one = await start({ config: { command: ['/bin/sh', '-c', line] }, files: { a: '' } });
+    assert.match(await one.gone, /code 3/);
+    assert.deepEqual(one.lines('stderr'), ['err']);
+    assert.deepEqual(one.lines('stdout'), ['out', ...Array.from({ length: 5000 }, (_, n) => String(n + 1))]);
+  });
+
   it('is ended with all that its shell started', async () => {
     const one = await start({
       config: { command: ['/bin/sh', '-c', `"${NODE}" server.cjs & wait`] },
@@ -280,6 +288,27 @@ describe('a program on $PORT', () => {
     assert.deepEqual(
       one.wrote.map(({ activation }) => activation),
       ['call-1', undefined, undefined],
+    );
+  });
+
+  it('has no line that names a call which may not have written it', async () => {
+    const one = await ready(
+      server(`
+        if (req.url === '/quick') {
+          res.end();
+          return setTimeout(() => console.log('late'), 5);
+        }
+        setTimeout(() => { console.log('mine'); res.end() }, 300);`),
+    );
+    await one.call({ kind: 'http', url: 'http://x/quick' });
+    await one.call({ kind: 'http', url: 'http://x/slow' });
+    await until(() => one.wrote.length === 2);
+    assert.deepEqual(
+      one.wrote.map(({ text, activation }) => [text, activation]),
+      [
+        ['late', undefined],
+        ['mine', 'call-2'],
+      ],
     );
   });
 

@@ -18,10 +18,12 @@ export interface Child {
   end(): void;
 }
 
-export interface ChildOptions extends Omit<GuardedOptions, 'channel' | 'cwd'> {
+export interface ChildOptions extends Omit<GuardedOptions, 'channel' | 'cwd' | 'pipes'> {
   readonly instance: InstanceOptions;
   /** MB that the program needs for itself before it runs any of the user's code; on top of the function's memory. */
   readonly base: number;
+  /** As `GuardedOptions.pipes`; default false. */
+  readonly pipes?: boolean;
   /** Frames from the channel; without it there is none. */
   readonly heard?: (body: Buffer) => void;
   /** What is written between the lines of two calls. */
@@ -34,6 +36,8 @@ export interface ChildOptions extends Omit<GuardedOptions, 'channel' | 'cwd'> {
 }
 
 const MB = 1024 * 1024;
+/** So long after a call what it wrote may still come. */
+const LATE_MS = 50;
 
 export function startChild(options: ChildOptions, events: InstanceEvents): Child {
   const { instance, base } = options;
@@ -41,7 +45,7 @@ export function startChild(options: ChildOptions, events: InstanceEvents): Child
   let problem: string | undefined;
   let watch: Watch | undefined;
   const process = startGuarded(
-    { ...options, cwd: instance.folder, channel: options.heard !== undefined },
+    { ...options, cwd: instance.folder, channel: options.heard !== undefined, pipes: options.pipes === true },
     (why) => {
       watch?.stop();
       events.gone(problem ?? options.reason?.(why) ?? why);
@@ -59,7 +63,13 @@ export function startChild(options: ChildOptions, events: InstanceEvents): Child
     });
   }
   const channel = process.channel === undefined ? undefined : frames(process.channel, options.heard!, fail);
-  const only = () => (calls.size === 1 ? calls.values().next().value : undefined);
+  /** When a call ended last. */
+  let last = Number.NEGATIVE_INFINITY;
+  const only = () => {
+    // Without marks, a line that comes so soon may still be of the call before.
+    const certain = options.mark !== undefined || performance.now() - last > LATE_MS;
+    return certain && calls.size === 1 ? calls.values().next().value : undefined;
+  };
   for (const stream of ['stdout', 'stderr'] as const) {
     readOutput(
       process[stream],
@@ -83,6 +93,7 @@ export function startChild(options: ChildOptions, events: InstanceEvents): Child
     },
     done(id) {
       calls.delete(id);
+      last = performance.now();
       if (calls.size === 0) watch?.busy(false);
     },
     running: () => calls.size,

@@ -24,13 +24,27 @@ shift
   done
   kill -9 -$$
 ) & )
+%PIPES%
 export "$mark"
 exec "$@" 3<&-`;
+
+/**
+ * Node gives a process sockets for its output, which cannot be opened by name: `echo problem >/dev/stderr` of a shell would
+ * fail. These are pipes, and two programs that hand on what comes.
+ */
+const PIPES = `dir=$(mktemp -d) && mkfifo "$dir/1" "$dir/2" && {
+  ( trap "" TERM INT HUP
+    cat <"$dir/1" 3<&- 4>&- &
+    cat <"$dir/2" >&2 3<&- 4>&- & )
+  exec >"$dir/1" 2>"$dir/2"
+  rm -r "$dir"
+}`;
 
 /** From SIGTERM to SIGKILL. */
 export const TERM_MS = 2_000;
 /** So long its guard may take to end what it left behind; what is not found may hold its pipes open. */
 const CLOSE_MS = 1_000;
+const READ_MS = 200;
 
 export interface Guarded {
   /** Of the program; undefined when it could not be started. */
@@ -51,6 +65,8 @@ export interface GuardedOptions {
   /** All of it, but for `SFX_INSTANCE`, which names the instance: nothing of this process's own is added. */
   readonly env: Readonly<Record<string, string>>;
   readonly channel: boolean;
+  /** Its output can be opened by name; costs its start some milliseconds. */
+  readonly pipes: boolean;
 }
 
 /**
@@ -88,11 +104,13 @@ export function startGuarded(options: GuardedOptions, gone: (why: string) => voi
   child.once('exit', (code, by) => {
     clearTimeout(timer);
     ended = by === null ? `it exited with code ${code}` : `it was ended by ${by}`;
-    release();
     timer = setTimeout(() => {
       signal('SIGKILL');
       finish();
     }, CLOSE_MS);
+    // What hands on the output belongs to the group too.
+    if (options.pipes) whenRead(child, release);
+    else release();
   });
   child.once('close', finish);
   for (const stream of child.stdio) stream?.on('error', () => undefined);
@@ -112,14 +130,34 @@ export function startGuarded(options: GuardedOptions, gone: (why: string) => voi
   };
 }
 
-function launch({ command, cwd, env, channel }: GuardedOptions): ChildProcess {
+/** Calls back once all that was written has been read, or after `READ_MS`: what was started may hold the output open. */
+function whenRead(child: ChildProcess, then: () => void): void {
+  const timer = setTimeout(then, READ_MS);
+  let open = 2;
+  for (const stream of [child.stdout, child.stderr]) {
+    const end = () => {
+      open -= 1;
+      if (open > 0) return;
+      clearTimeout(timer);
+      then();
+    };
+    if (stream === null || stream.readableEnded) end();
+    else stream.once('end', end);
+  }
+}
+
+function launch({ command, cwd, env, channel, pipes }: GuardedOptions): ChildProcess {
   const stdio: 'pipe'[] = channel ? ['pipe', 'pipe', 'pipe', 'pipe'] : ['pipe', 'pipe', 'pipe'];
-  return spawn('/bin/sh', ['-c', GUARD, 'sfx', randomBytes(12).toString('hex'), ...command], {
-    cwd,
-    env: { ...env },
-    detached: true,
-    stdio: ['ignore', ...stdio],
-  });
+  return spawn(
+    '/bin/sh',
+    ['-c', GUARD.replace('%PIPES%', pipes ? PIPES : ''), 'sfx', randomBytes(12).toString('hex'), ...command],
+    {
+      cwd,
+      env: { ...env },
+      detached: true,
+      stdio: ['ignore', ...stdio],
+    },
+  );
 }
 
 function endGroup(pid: number, signal: NodeJS.Signals): void {

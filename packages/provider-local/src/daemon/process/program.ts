@@ -28,6 +28,7 @@ export function programBackend(): StartInstance {
           env: { ...environmentOf(options), PORT: String(port) },
           instance: options,
           base: 0,
+          pipes: true,
           reason: (why) => (why === 'it exited with code 127' ? `${why}: its command was not found` : why),
         },
         {
