@@ -79,8 +79,10 @@ describe('buckets on the engine', function () {
     await rm(join(path, 'a'));
     await writeFile(join(path, 'b'), 'x');
     await (await engine.connect())[Symbol.asyncDispose]();
-    await until(async () => (await keys()).length === 3);
-    assert.deepEqual((await keys()).sort(), ['created a', 'created b', 'removed a']);
+    // The first call may not have been acknowledged when the engine was killed: then it is made again.
+    const told = async () => [...new Set(await keys())].sort();
+    await until(async () => (await told()).length === 3);
+    assert.deepEqual(await told(), ['created a', 'created b', 'removed a']);
     await connection[Symbol.asyncDispose]();
   });
 });

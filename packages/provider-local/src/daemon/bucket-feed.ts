@@ -20,6 +20,8 @@ export interface BucketTimings {
 }
 
 const CALLS_AT_ONCE = 8;
+/** What is being saved is looked for again so soon. */
+const SAVING_MS = 10;
 
 /**
  * Calls its function for files that appear, change or go in a folder. What is there when the trigger is first enabled is
@@ -63,7 +65,7 @@ async function openBucket(trigger: TriggerDocument, host: FeedHost, timings: Buc
     caller: host.caller,
     concurrency: CALLS_AT_ONCE,
     lane: (message) => message.attributes['key'] ?? '',
-    pace: brake.pace,
+    pace: () => (looks?.unsaved() === true ? SAVING_MS : brake.pace()),
     log: host.log,
     retryMs,
   });

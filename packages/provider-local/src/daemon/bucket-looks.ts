@@ -47,8 +47,14 @@ interface State {
   closed: boolean;
 }
 
+export interface Looks {
+  /** Something in the queue is not in the index on disk yet. */
+  unsaved(): boolean;
+  close(): Promise<void>;
+}
+
 /** Looks at a bucket again and again, and keeps what is new in its queue. The first look ever is over when it resolves. */
-export async function watchBucket(looking: Looking, index: BucketIndex): Promise<{ close(): Promise<void> }> {
+export async function watchBucket(looking: Looking, index: BucketIndex): Promise<Looks> {
   const state: State = {
     looking,
     index,
@@ -60,6 +66,7 @@ export async function watchBucket(looking: Looking, index: BucketIndex): Promise
     closed: false,
   };
   if (index.empty) await begin(state);
+  else recall(state);
   let timer: NodeJS.Timeout | undefined;
   let soonest = 0;
   let failed = '';
@@ -102,6 +109,7 @@ export async function watchBucket(looking: Looking, index: BucketIndex): Promise
   let pass: Promise<void> = Promise.resolve();
   tick();
   return {
+    unsaved: () => state.unsaved,
     close() {
       state.closed = true;
       clearTimeout(timer);
@@ -116,6 +124,15 @@ async function begin({ looking, index }: State): Promise<void> {
   const scan = await scanFolder(looking.root);
   if (scan !== 'gone') for (const [key, seen] of scan.files) index.known.set(key, seen);
   await index.save();
+}
+
+/** What was kept before a kill and is not in the index: known by its content, so that it is not told again but its end is. */
+function recall({ looking, index }: State): void {
+  for (const { body } of looking.queue.peek(Number.MAX_SAFE_INTEGER)) {
+    const { change, key, size = 0, etag } = JSON.parse(body) as BucketDelivery;
+    if (change === 'removed' || index.known.has(key)) continue;
+    index.known.set(key, { size, mtimeMs: 0, ino: 0, ...(etag === undefined ? {} : { etag }) });
+  }
 }
 
 async function look(state: State, watchers: { set(folders: readonly string[]): void }): Promise<void> {
@@ -182,6 +199,8 @@ async function announce(state: State, ripe: readonly Ripe[]): Promise<void> {
     },
     HASHES_AT_ONCE,
   );
+  // Nothing is delivered before the index says that it was noticed: what is called for and then goes is told as gone.
+  state.unsaved ||= news.length > 0;
   await looking.queue.send(news.flatMap(({ message }) => message ?? []));
   const open = new Map(state.open);
   for (const { key, known, message } of news) {
@@ -194,7 +213,13 @@ async function announce(state: State, ripe: readonly Ripe[]): Promise<void> {
       );
   }
   state.open = open;
-  state.unsaved ||= news.length > 0;
+}
+
+interface BucketDelivery {
+  readonly change: 'created' | 'changed' | 'removed';
+  readonly key: string;
+  readonly size?: number;
+  readonly etag?: string;
 }
 
 /** None for what the trigger does not ask for, and for a file that was written anew with the same content. */

@@ -324,7 +324,8 @@ describe('a bucket', function () {
     assert.equal(told().at(-1), 'created other');
   });
 
-  it('tells of 10,000 files, each once, and looks at them again cheaply', async () => {
+  it('tells of 10,000 files, each once, and looks at them again cheaply', async function () {
+    this.timeout(90_000);
     await open();
     for (const folder of ['a', 'b']) await mkdir(join(root, folder));
     for (let n = 0; n < 100; n += 1) {
