@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import type { Connection, Version } from '@sfx-deploy/plugin';
 import { engineStatus } from '../src/index.js';
 import { rejectsWith, until } from './assertions.js';
 import { type Answer, call, handler, live, stage, type TestEngine, testEngine, urlOf } from './bench.js';
+
+/** Gone, or only waiting to be counted as gone. */
+function isOver(pid: number): boolean {
+  const { status, stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return status !== 0 || stdout.trim().startsWith('Z');
+}
 
 /** Each case is a handler that does real harm, and a neighbour that must not notice. */
 describe('a handler that misbehaves', () => {
@@ -123,6 +130,46 @@ describe('a handler that misbehaves', () => {
     failed(await call(`${url}/heap`), 502, 'SFX6107');
     assert.equal((await call(`${url}/heap?ok`)).text, 'ok');
     assert.match((await logsOf(version)).join('\n'), /more than its 64 MB of memory/);
+  });
+
+  it('by filling Buffers without a pause is stopped at its memory, and its neighbours answer meanwhile', async () => {
+    const version = await bad('const all = []; for (;;) all.push(Buffer.alloc(50e6, 1))', '/buffers', {
+      memory: 128,
+      timeout: 20_000,
+    });
+    const bomb = call(`${url}/buffers`);
+    for (let n = 0; n < 20; n++) assert.equal((await call(`${url}/good`)).text, 'good');
+    failed(await bomb, 502, 'SFX6107');
+    assert.equal((await call(`${url}/buffers?ok`)).text, 'ok');
+    assert.match((await logsOf(version)).join('\n'), /more than its 128 MB of memory/);
+  });
+
+  it('by killing its own process is told that it may not', async () => {
+    await bad('process.kill(process.pid, "SIGKILL"); return text("alive")', '/kill');
+    failed(await call(`${url}/kill`), 500, 'SFX6106');
+  });
+
+  it('by starting processes leaves none when it ends', async () => {
+    await bad(
+      `const pids = []; for (let n = 0; n < 5; n++) pids.push(spawn('sleep', ['300'], { detached: n % 2 === 0 }).pid);
+       await new Promise((resolve) => setTimeout(resolve, 50)); setTimeout(() => process.exit(), 20); return text(pids.join())`,
+      '/spawn',
+      {},
+      'import { spawn } from "node:child_process";',
+    );
+    const pids = (await call(`${url}/spawn`)).text.split(',').map(Number);
+    assert.equal(pids.length, 5);
+    await until(() => pids.every((pid) => isOver(pid)));
+  });
+
+  it('by never giving back what it began to stream runs into its timeout', async () => {
+    await bad(
+      'return { status: 200, headers: [], body: null, stream: (async function* () { for (;;) { yield new Uint8Array(5); await new Promise((resolve) => setTimeout(resolve, 10)); } })() }',
+      '/stream',
+      { timeout: 300 },
+    );
+    await assert.rejects(call(`${url}/stream`));
+    assert.equal((await call(`${url}/stream?ok`)).text, 'ok');
   });
 
   it('by writing without end costs lines, not the engine', async () => {
