@@ -134,15 +134,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      kind: fc.constantFrom('ack' as const, 'release' as const, 'recount' as const),
-      count: fc.integer({ min: 1, max: 5 }),
+      kind: fc.constantFrom('ack' as const, 'ack' as const, 'release' as const, 'recount' as const),
+      count: fc.integer({ min: 1, max: 9 }),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
 );
 
 describe('a queue that is killed at any byte', () => {
-  const REWRITE = 300;
+  const REWRITE = 40;
   const open = (at: string, clock = () => 0) =>
     openQueue({ dir: at, name: 'q', now: () => 1_000, clock, log: () => undefined, rewriteBytes: REWRITE });
 
@@ -221,8 +221,8 @@ describe('a queue that is killed at any byte', () => {
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         run,
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
-    assert.ok(rewritten > 10 && cutOff > 100, `${rewritten} rewritten, ${cutOff} cut off`);
+    assert.ok(rewritten > 0 && cutOff > 100, `${rewritten} rewritten, ${cutOff} cut off`);
   });
 });
