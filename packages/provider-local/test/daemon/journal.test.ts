@@ -221,7 +221,7 @@ describe('a queue that is killed at any byte', () => {
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         run,
       ),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
     assert.ok(rewritten > 0 && cutOff > 100, `${rewritten} rewritten, ${cutOff} cut off`);
   });
