@@ -38,7 +38,7 @@ describe('what a process writes', () => {
         const stream = new PassThrough();
         readOutput(
           stream,
-          { line: (one) => seen.push(one), dropped: assert.fail, mark: () => seen.push('MARK') },
+          { line: (one) => seen.push(one), dropped: () => assert.fail(), mark: () => seen.push('MARK') },
           { mark: MARK, now: () => 0 },
         );
         await inPieces(Buffer.from(text), pieces, stream);
@@ -52,7 +52,7 @@ describe('what a process writes', () => {
     const stream = new PassThrough();
     readOutput(
       stream,
-      { line: (one) => seen.push(one), dropped: assert.fail, mark: () => seen.push('MARK') },
+      { line: (one) => seen.push(one), dropped: () => assert.fail(), mark: () => seen.push('MARK') },
       { mark: MARK, now: () => 0 },
     );
     const long = 'x'.repeat(200_000);

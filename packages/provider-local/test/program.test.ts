@@ -312,6 +312,16 @@ describe('a program on $PORT', () => {
     );
   });
 
+  it('has a connection of its own for each POST, and keeps one for what may be repeated', async () => {
+    const one = await ready(server('res.end(String(req.socket.remotePort))'));
+    const ports = async (method: string) => {
+      const seen = new Set<string>();
+      for (let n = 0; n < 5; n += 1) seen.add(text((await one.call({ kind: 'http', method }))[3]));
+      return seen.size;
+    };
+    assert.deepEqual([await ports('POST'), await ports('GET')], [5, 1]);
+  });
+
   it('is asked again for what may be repeated when it closed a kept connection, and never for a POST', async () => {
     const one = await ready(
       server(
