@@ -103,7 +103,7 @@ describe('a thread', () => {
       // What came with its own request does not make a call less deep; a trace of its own is the handler's.
       await call({ how: 'fetch', headers: { 'x-sfx-depth': '0', traceparent: 'own' } }, { depth: 7 });
       assert.deepEqual(seen.splice(0), [{ depth: '8', trace: 'own', mine: 'yes' }]);
-      const calls = [0, 3, 9].map((depth) =>
+      const calls = [9, 3, 0].map((depth) =>
         call({ how: 'fetch' }, { depth, trace: `${trace.slice(0, -1)}${depth}` }),
       );
       await Promise.all(calls);

@@ -44,6 +44,19 @@ describe('memory of instances in threads', () => {
     }).timeout(40_000);
   }
 
+  it('lets one live that drops what it kept, as long as it keeps little at a time', async () => {
+    const one = await pools.make(
+      handler(
+        '',
+        `const ring = [];
+         for (let n = 0; n < 120; n++) { ring[n % 4] = Array.from({ length: 50_000 }, () => ({ n, more: [n] })); await new Promise((resolve) => setTimeout(resolve, 2)); }
+         return ring.length`,
+      ),
+      { timeout: 30_000, memory: 48 },
+    );
+    assert.equal(resultOf(await one.call()), 4);
+  }).timeout(40_000);
+
   it('lets one live that makes much garbage and keeps little', async () => {
     const one = await pools.make(
       handler(

@@ -210,10 +210,7 @@ function look(state: State): void {
   }
   if (state.waiting.size === 0) return;
   fill(state);
-  const [first] = state.waiting;
-  if (first === undefined) return;
-  if (now - first.since >= PATIENCE_MS) grow(state);
-  wakeAt(state, now + PATIENCE_MS);
+  if (state.waiting.size > 0) wakeAt(state, now + PATIENCE_MS);
 }
 
 /**
