@@ -59,7 +59,7 @@ function rateRow(name, width, { own, bare }, bar) {
   };
 }
 
-function rateRows() {
+export function rateRows() {
   return withRaw((raw) =>
     withEngine(async ({ service }) => {
       const shop = service(1);
@@ -129,7 +129,7 @@ function peers(dir, ports) {
   ];
 }
 
-function peerRows() {
+export function peerRows() {
   return withRaw((raw) =>
     withFolder(async (dir) => {
       const ports = [];
@@ -220,7 +220,7 @@ async function coldRow({ work, count, blanks, fat, bars }) {
   });
 }
 
-async function coldRows() {
+export async function coldRows() {
   const small = [
     ['p50', 10],
     ['p99', 25],
@@ -245,7 +245,7 @@ async function coldRows() {
 }
 
 /** From the start of the daemon's process to the first answer of a function that it kept, and its memory at rest. */
-function startRows() {
+export function startRows() {
   return withEngine(async ({ env, service }) => {
     const shop = service(1);
     await shop.sfx(['deploy']);

@@ -1,7 +1,7 @@
 // One release after another, as a user would do it: deploys a copy of examples/shop on a local engine of its own, calls
-// it, sends 5 % to a changed version, promotes it, rolls it back, removes everything. Copy, state and engine live in one
-// temporary folder, which is gone at the end, however it ends.
-import { spawn } from 'node:child_process';
+// it, sends an order through its queue, runs its schedule, sends 5 % to a changed version, promotes it, rolls it back,
+// removes everything. Copy, state and engine live in one temporary folder, which is gone at the end, however it ends.
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -58,15 +58,20 @@ function sfx(world, words, { quiet = false } = {}) {
   }).finally(() => !quiet && say());
 }
 
-async function urlOf(world) {
-  const child = spawn(process.execPath, [bin, 'status', '--json'], {
+/** What a command prints as result. */
+async function answerOf(world, words) {
+  const child = spawn(process.execPath, [bin, ...words], {
     cwd: world.service,
     env: world.env,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const parts = [];
   for await (const part of child.stdout) parts.push(part);
-  return JSON.parse(Buffer.concat(parts).toString('utf8')).urls.http;
+  return Buffer.concat(parts).toString('utf8');
+}
+
+async function urlOf(world) {
+  return JSON.parse(await answerOf(world, ['status', '--json'])).urls.http;
 }
 
 async function call(url) {
@@ -85,6 +90,41 @@ async function show(url, wanted) {
   say(`  ${body}`);
   say();
   if (status !== 200 || release !== wanted) throw new Error(`expected 200 from release ${wanted}`);
+}
+
+/** An order goes through the queue to the worker, the schedule runs now, a function in Python answers, all are listed. */
+async function work(world, url) {
+  const order = JSON.stringify({ product: '2', quantity: 3 });
+  const answer = await fetch(`${url}/orders`, { method: 'POST', body: order, signal: stopped.signal });
+  say(`POST ${url}/orders ${order}`);
+  say(`  ${answer.status}   ${await answer.text()}`);
+  say();
+  if (answer.status !== 201) throw new Error('the order was not taken');
+  await sfx(world, ['local', 'run', 'shop/dev/sweep']);
+  if (world.python) {
+    const stats = await call(`${url}/stats?prices=2400,900,5200`);
+    say(`GET ${url}/stats?prices=2400,900,5200   (Python)`);
+    say(`  ${stats.status}   ${stats.body}`);
+    say();
+    if (stats.status !== 200) throw new Error('the Python function did not answer');
+  }
+  // The worker has the order within a moment, and the schedule ran.
+  await kept(world, (all) => all.some(did('worker', 'queue')) && all.some(did('sweep', 'schedule')));
+  await sfx(world, ['activations']);
+}
+
+function did(name, cause) {
+  return (one) => one.function === name && one.cause === cause && one.status === 'ok';
+}
+
+async function kept(world, enough) {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const { activations } = JSON.parse(await answerOf(world, ['activations', '--json']));
+    if (enough(activations)) return;
+    if (Date.now() > deadline) throw new Error('the worker or the schedule did not run');
+    await sleep(100);
+  }
 }
 
 /** Sends calls to a stage with an open canary and tells how many of them each release answered. */
@@ -130,6 +170,7 @@ async function story(world) {
   await sfx(world, ['deploy']);
   const url = await urlOf(world);
   await show(`${url}/products/1`, '1');
+  await work(world, url);
   await edit(world);
   await sfx(world, ['deploy', '--canary', String(PERCENT)]);
   await measure(`${url}/products`);
@@ -151,9 +192,12 @@ async function makeWorld(folder) {
     recursive: true,
     filter: (path) => !/[\\/](\.sfx|node_modules)$/.test(path),
   });
+  const python = hasPython();
+  if (!python) await withoutPython(join(service, 'serverless.yml'));
   const { SHOP_CURRENCY: _, ...env } = process.env;
   return {
     service,
+    python,
     env: {
       ...env,
       SFX_LOCAL_HOME: join(folder, 'engine'),
@@ -161,6 +205,20 @@ async function makeWorld(folder) {
       SFX_CODE_CACHE: join(folder, 'code'),
     },
   };
+}
+
+function hasPython() {
+  return ['python3', 'python'].some((name) => {
+    const asked = spawnSync(name, ['-c', 'import sys; print(sys.version_info[0])'], { encoding: 'utf8' });
+    return asked.status === 0 && asked.stdout.trim() === '3';
+  });
+}
+
+/** The shop has one function in Python; a machine without it runs the others. */
+async function withoutPython(file) {
+  say('There is no Python 3 here: the copy is without its one function in Python.');
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replace(/^ {2}stats:\n(?: {4}.*\n)+/m, ''));
 }
 
 function freePort() {

@@ -7,16 +7,20 @@ import { yes } from './options.js';
 
 type Local = typeof import('@sfx-deploy/provider-local');
 
-const ACTIONS = ['start', 'stop', 'status', 'reset', 'logs'] as const;
+const ACTIONS = ['start', 'stop', 'status', 'reset', 'logs', 'run', 'redrive'] as const;
 
 export const local: Command = {
   name: 'local',
   group: 'sfx',
-  summary: 'the engine on this machine: start, stop, status, reset, logs',
+  summary: 'the engine on this machine: start, stop, status, reset, logs, run, redrive',
   scope: 'none',
   positionals: [
     { name: 'action', summary: 'what to do', required: true, choices: ACTIONS },
-    { name: 'what', summary: 'for reset: a service, or one of its stages as shop/dev (default: all)' },
+    {
+      name: 'what',
+      summary:
+        'reset: a service or stage, as shop/dev (default: all); run: a schedule, as shop/dev/sweep; redrive: a queue',
+    },
   ],
   options: [
     { name: 'follow', alias: 'f', kind: 'flag', summary: 'for logs: go on as new lines come' },
@@ -30,6 +34,11 @@ export const local: Command = {
     { command: 'sfx local stop', what: 'says what it leaves; a deploy starts it again' },
     { command: 'sfx local reset shop/dev --yes', what: 'versions, queues and state of one stage go' },
     { command: 'sfx local logs --follow', what: "the engine's own log" },
+    { command: 'sfx local run shop/dev/sweep', what: 'a schedule runs now, whatever the time' },
+    {
+      command: 'sfx local redrive shop/dev/orders-dead',
+      what: 'dead letters go back to where they came from',
+    },
   ],
   async run(context) {
     const [action] = context.positionals;
@@ -38,6 +47,8 @@ export const local: Command = {
     if (action === 'stop') return stop(context, engine);
     if (action === 'reset') return reset(context, engine);
     if (action === 'logs') return logs(context, engine);
+    if (action === 'run') return runNow(context, engine);
+    if (action === 'redrive') return redrive(context, engine);
     const run = await context.run();
     if (action === 'start') await engine.startEngine(run);
     const status = await engine.engineStatus(run);
@@ -51,7 +62,7 @@ export const local: Command = {
 function refuseStray({ given, positionals }: Context): void {
   const [action, what] = positionals;
   const hint = 'See `sfx local --help`.';
-  if (what !== undefined && action !== 'reset')
+  if (what !== undefined && !['reset', 'run', 'redrive'].includes(action!))
     throw fail('SFX1001', `\`sfx local ${action}\` does not take \`${what}\``, { hint });
   for (const [flag, owner] of [
     ['follow', 'logs'],
@@ -94,6 +105,39 @@ async function isSure({ given, host, io }: Context, scopes: readonly Scope[]): P
     `${taken[0]!.toUpperCase()}${taken.slice(1)}. Type ${scopes.length} to go on with ${count(scopes.length, 'stage')}: `,
   );
   return answer.trim() === String(scopes.length);
+}
+
+/** `shop/dev/sweep`: what is meant of which stage. Throws SFX1002. */
+function placeOf({ positionals }: Context, kind: string): { scope: Scope; name: string } {
+  const [action, what] = positionals;
+  const [service, stage, name, ...rest] = (what ?? '').split('/');
+  if (service && stage && name && rest.length === 0) return { scope: { service, stage }, name };
+  throw fail('SFX1002', `\`sfx local ${action}\` needs <service>/<stage>/<${kind}>`, {
+    hint: 'See `sfx local --help`.',
+  });
+}
+
+async function runNow(context: Context, engine: Local): Promise<number> {
+  const { scope, name } = placeOf(context, 'schedule');
+  const { id, schedule } = await engine.runSchedule(scope, name, await context.run());
+  if (context.host.json) context.host.document({ version: 1, schedule, activation: id });
+  else
+    context.host.report([
+      `Schedule ${harmless(name)} runs now.`,
+      `  look       sfx activations ${id} --service ${scope.service} --stage ${scope.stage} --provider local`,
+    ]);
+  return 0;
+}
+
+async function redrive(context: Context, engine: Local): Promise<number> {
+  const { scope, name } = placeOf(context, 'queue');
+  const { sent, left } = await engine.redrive(scope, name, await context.run());
+  if (context.host.json) context.host.document({ version: 1, queue: name, sent, left });
+  else
+    context.host.report([
+      `${count(sent, 'message')} of ${harmless(name)} went back${left === 0 ? '' : `, ${left} stay`}.`,
+    ]);
+  return 0;
 }
 
 async function logs(context: Context, engine: Local): Promise<number> {
