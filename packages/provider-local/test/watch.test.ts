@@ -18,7 +18,7 @@ function pretended() {
   });
   const add = (thread: number, change: Partial<Watched> = {}) => {
     const one = { ended: false, reports: set.now, used: 10 * MB, busy: true };
-    watch.add({
+    const watched: Watched = {
       limit: 128 * MB,
       thread: () => thread,
       busy: () => one.busy,
@@ -29,9 +29,10 @@ function pretended() {
         one.ended = true;
       },
       ...change,
-    });
+    };
+    watch.add(watched);
     set.rss += one.used;
-    return one;
+    return Object.assign(one, { watched });
   };
   /** Until the watch has looked twice, with what a test has set. */
   const looked = async () => {
@@ -80,6 +81,21 @@ describe('the watch over threads that do not yield', () => {
     set.pages.set(2, 200_000);
     await looked();
     assert.deepEqual([innocent.ended, bomb.ended], [false, true]);
+  });
+
+  it('puts nothing down to others of what one that ended has not given back yet', async () => {
+    const { set, add, looked, watch } = pretended();
+    set.pages.set(1, 500).set(2, 500);
+    const [innocent, bomb] = [add(1), add(2)];
+    await looked();
+    set.now += 1_000;
+    await looked();
+    set.rss += 1_000 * MB;
+    set.pages.set(1, 600).set(2, 200_000);
+    await looked();
+    watch.remove(bomb.watched);
+    await looked();
+    assert.equal(innocent.ended, false);
   });
 
   it('puts nothing down to threads that the engine itself touched', async () => {

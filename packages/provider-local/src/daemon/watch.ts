@@ -40,6 +40,7 @@ export interface WatchOptions {
 export const WATCH_MS = 50;
 /** Longer than two reports take. */
 const SILENT_MS = 150;
+const PAGE = 4096;
 /** Garbage that V8 has not collected yet, and what a thread needs beside its heap. */
 const SLACK = 64 * 1024 * 1024;
 
@@ -58,6 +59,9 @@ export function createWatch({ rss, now, faults }: WatchOptions = PROCESS): Watch
   const all = new Set<Watched>();
   /** Pages touched by the time an instance was first seen to be silent. */
   const before = new Map<Watched | 'engine', number>();
+  /** Pages of silent instances at the last look, and of those that ended since `rest` was seen: not all comes back at once. */
+  const latest = new Map<Watched, number>();
+  let departed = 0;
   let timer: NodeJS.Timeout | undefined;
   /** What the process uses beside what its instances report. */
   let rest = rss();
@@ -79,7 +83,10 @@ export function createWatch({ rss, now, faults }: WatchOptions = PROCESS): Watch
     const silent = busy.filter((one) => at - Math.max(one.reportedAt(), one.busySince()) > SILENT_MS);
     const growth = rss() - rest - explained();
     // Seen while everybody reports: a bomb in its first moments must not count as what is usual.
-    if (busy.every((one) => at - one.reportedAt() < 2 * WATCH_MS)) rest += growth;
+    if (busy.every((one) => at - one.reportedAt() < 2 * WATCH_MS)) {
+      rest += growth;
+      departed = 0;
+    }
     if (silent.length === 0) before.clear();
     else judge(silent, growth);
     if (busy.length > 0) return;
@@ -88,7 +95,10 @@ export function createWatch({ rss, now, faults }: WatchOptions = PROCESS): Watch
   };
   const judge = (silent: readonly Watched[], growth: number) => {
     const parts = silent.map(touched);
-    const total = parts.reduce((sum, part) => sum + part, touched('engine'));
+    silent.forEach((one, n) => {
+      latest.set(one, parts[n]!);
+    });
+    const total = parts.reduce((sum, part) => sum + part, touched('engine') + departed);
     silent.forEach((one, n) => {
       const share = total > 0 ? parts[n]! / total : 1 / silent.length;
       if (one.used() + growth * share > mostOf(one.limit)) one.end();
@@ -98,7 +108,9 @@ export function createWatch({ rss, now, faults }: WatchOptions = PROCESS): Watch
     add: (one) => void all.add(one),
     remove(one) {
       all.delete(one);
+      departed += Math.max(latest.get(one) ?? 0, one.used() / PAGE);
       before.delete(one);
+      latest.delete(one);
     },
     wake() {
       timer ??= setInterval(look, WATCH_MS).unref();
