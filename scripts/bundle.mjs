@@ -175,10 +175,12 @@ async function bundleProvider(dir) {
     ...commonJs,
     plugins: [onlyWhatIsUsed],
   });
-  const programs = ['daemon/main', 'daemon/worker'].filter((name) => existsSync(source(name)));
+  /** File beside the door → source. What a daemon starts stands beside it. */
+  const programs = { 'daemon/main': 'daemon/main', 'daemon/worker': 'daemon/instances/worker' };
+  const found = Object.entries(programs).filter(([, name]) => existsSync(source(name)));
   await build({
     ...common,
-    entryPoints: Object.fromEntries(programs.map((name) => [name, source(name)])),
+    entryPoints: Object.fromEntries(found.map(([file, name]) => [file, source(name)])),
     outdir: out,
     format: 'esm',
     plugins: [onlyWhatIsUsed],
@@ -190,7 +192,7 @@ async function bundleProvider(dir) {
 
 /** The inside of a Python instance, beside the daemon that starts it. */
 async function copyHosts(dir) {
-  const host = join(dir, 'src/daemon/process/host.py');
+  const host = join(dir, 'src/daemon/instances/process/host.py');
   if (existsSync(host)) await cp(host, join(dir, 'dist/bundle/daemon/host.py'));
 }
 

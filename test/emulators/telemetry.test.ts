@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'mocha';
 import type { Connection } from '../../packages/plugin/src/index.js';
-import { prometheusText } from '../../packages/provider-local/src/daemon/prometheus.js';
+import { prometheusText } from '../../packages/provider-local/src/daemon/telemetry/prometheus.js';
 import { provider } from '../../packages/provider-local/src/index.js';
 import {
   call,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type Crowd, createCrowd } from '../src/daemon/crowd.js';
+import { type Crowd, createCrowd } from '../src/daemon/instances/crowd.js';
 
 /** A pool of pretended instances that asks for one more whenever it may. */
 function member(crowd: Crowd, wants = Infinity) {

@@ -154,13 +154,14 @@ describe('the address for events', () => {
   });
 
   it('refuses headers that say nothing, what is too large, and what is not text', async () => {
-    for (const headers of [
+    const wrong: Record<string, string>[] = [
       { 'x-sfx-delay': 'soon' },
       { 'x-sfx-delay': '901' },
       { 'x-sfx-depth': 'deep' },
       { 'x-sfx-id': 'x'.repeat(129) },
       { 'x-sfx-attribute-sfx-dead-queue': 'orders' },
-    ])
+    ];
+    for (const headers of wrong)
       refused(await send(engine, 'queues/orders', 'x', { headers }), 400, 'SFX6010');
     refused(await send(engine, 'queues/orders', 'x'.repeat(256 * 1024 + 1)), 413, 'SFX6012');
     refused(await send(engine, 'queues/orders', 'x'.repeat(17 * 1024 * 1024)), 413, 'SFX6012');

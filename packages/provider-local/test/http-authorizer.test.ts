@@ -5,9 +5,9 @@ import type {
   APIGatewayTokenAuthorizerEvent,
 } from 'aws-lambda';
 import fc from 'fast-check';
-import type { Authorizer } from '../src/daemon/authorizer.js';
-import type { Outcome } from '../src/daemon/outcomes.js';
-import { allows } from '../src/daemon/policy.js';
+import type { Authorizer } from '../src/daemon/http/authorizer.js';
+import { allows } from '../src/daemon/http/policy.js';
+import type { Outcome } from '../src/daemon/instances/outcomes.js';
 import { call } from './bench.js';
 import { type Act, answered, type HttpInput, type TestGateway, testGateway } from './http-bench.js';
 

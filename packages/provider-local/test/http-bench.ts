@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { type CallerOptions, createCaller } from '../src/daemon/caller.js';
-import { createGateway, type GatewayOptions } from '../src/daemon/gateway.js';
-import type { Input, Outcome } from '../src/daemon/outcomes.js';
-import { createRouter, type RouteSource } from '../src/daemon/router.js';
-import type { Chosen } from '../src/daemon/versions.js';
+import { type CallerOptions, createCaller } from '../src/daemon/calls/caller.js';
+import { createGateway, type GatewayOptions } from '../src/daemon/http/gateway.js';
+import { createRouter, type RouteSource } from '../src/daemon/http/router.js';
+import type { Input, Outcome } from '../src/daemon/instances/outcomes.js';
+import type { Chosen } from '../src/daemon/stage/versions.js';
 
 export type HttpInput = Extract<Input, { kind: 'http' }>;
 /** What a function does with a call. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Connection, LogLine } from '@sfx-deploy/plugin';
-import { versionMetrics } from '../src/daemon/metrics.js';
+import { versionMetrics } from '../src/daemon/telemetry/metrics.js';
 import { engineStatus } from '../src/index.js';
 import { call, flip, handler, live, stage, type TestEngine, testEngine, urlOf } from './bench.js';
 

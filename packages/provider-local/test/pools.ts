@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Backends, type BackendsOptions, createBackends } from '../src/daemon/backends.js';
-import { type Crowd, type CrowdOptions, createCrowd } from '../src/daemon/crowd.js';
-import type { Input, Outcome } from '../src/daemon/outcomes.js';
-import { createPool, type Pool, type PoolOptions } from '../src/daemon/pool.js';
+import { type Backends, type BackendsOptions, createBackends } from '../src/daemon/instances/backends.js';
+import { type Crowd, type CrowdOptions, createCrowd } from '../src/daemon/instances/crowd.js';
+import type { Input, Outcome } from '../src/daemon/instances/outcomes.js';
+import { createPool, type Pool, type PoolOptions } from '../src/daemon/instances/pool.js';
 import type { VersionConfig } from '../src/wire.js';
 
 export interface TestPool {

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Answer } from '../src/daemon/calls.js';
-import type { Instance, InstanceEvents } from '../src/daemon/instance.js';
-import { type Input, messageOf } from '../src/daemon/outcomes.js';
-import { createProcesses, type Processes } from '../src/daemon/process/kinds.js';
+import type { Answer } from '../src/daemon/instances/calls.js';
+import type { Instance, InstanceEvents } from '../src/daemon/instances/instance.js';
+import { type Input, messageOf } from '../src/daemon/instances/outcomes.js';
+import { createProcesses, type Processes } from '../src/daemon/instances/process/kinds.js';
 import type { VersionConfig } from '../src/wire.js';
 
 export interface Written {

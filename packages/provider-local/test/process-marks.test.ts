@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createMarks } from '../src/daemon/process/marks.js';
+import { createMarks } from '../src/daemon/instances/process/marks.js';
 
 describe('an answer that overtakes what its call wrote', () => {
   it('waits for the marks on both streams, in order', () => {

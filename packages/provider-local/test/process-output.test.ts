@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Duplex, PassThrough } from 'node:stream';
 import fc from 'fast-check';
-import { frames } from '../src/daemon/process/frames.js';
-import { readOutput } from '../src/daemon/process/output.js';
+import { frames } from '../src/daemon/instances/process/frames.js';
+import { readOutput } from '../src/daemon/instances/process/output.js';
 
 const MARK = '\x1emark\x1e\n';
 

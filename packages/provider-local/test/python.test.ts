@@ -1,8 +1,8 @@
 import assert, { rejects } from 'node:assert/strict';
 import { adapt, type PlainContext } from '@sfx-deploy/runtime';
 import fc from 'fast-check';
-import type { Answer } from '../src/daemon/calls.js';
-import type { Input } from '../src/daemon/outcomes.js';
+import type { Answer } from '../src/daemon/instances/calls.js';
+import type { Input } from '../src/daemon/instances/outcomes.js';
 import { until } from './assertions.js';
 import { type Bench, processBench, pythonFiles } from './process-bench.js';
 

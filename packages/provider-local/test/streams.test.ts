@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import type { Outcome } from '../src/daemon/outcomes.js';
+import type { Outcome } from '../src/daemon/instances/outcomes.js';
 import { until } from './assertions.js';
 import { handler } from './bench.js';
 import { resultOf, type TestPools, testPools } from './pools.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import type { Connection, Version } from '@sfx-deploy/plugin';
 import fc from 'fast-check';
-import { pick } from '../src/daemon/router.js';
+import { pick } from '../src/daemon/http/router.js';
 import { engineStatus } from '../src/index.js';
 import { rejectsWith } from './assertions.js';
 import { ALIAS, call, flip, handler, live, stage, type TestEngine, testEngine, urlOf } from './bench.js';

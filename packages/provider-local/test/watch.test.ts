@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createWatch, WATCH_MS, type Watched } from '../src/daemon/watch.js';
+import { createWatch, WATCH_MS, type Watched } from '../src/daemon/instances/watch.js';
 import { until } from './assertions.js';
 
 const MB = 1024 * 1024;

@@ -2,16 +2,16 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startOf } from '../processes.js';
 import { ENGINE_VERSION, type EngineInfo, type EngineSettings, PROTOCOL, type StartReport } from '../wire.js';
-import { createAdmin } from './admin.js';
+import { createAdmin } from './admin/admin.js';
+import type { Engine } from './admin/routes/route.js';
+import { tokenOf } from './admin/token.js';
 import { makeFolder, readDocument, writeDocument } from './disk.js';
 import { acquire } from './lock.js';
-import { createExporter, type Exporter, otlpOf } from './otlp.js';
 import { listen, listenFrom, whoListens } from './ports.js';
 import { isRefusal, refusal, textOf } from './refusal.js';
-import type { Engine } from './routes/route.js';
-import { openStages, reservedPorts, type Stages } from './stages.js';
-import { tokenOf } from './token.js';
-import { DRAIN_MS } from './versions.js';
+import { openStages, reservedPorts, type Stages } from './stage/stages.js';
+import { DRAIN_MS } from './stage/versions.js';
+import { createExporter, type Exporter, otlpOf } from './telemetry/otlp.js';
 
 /** The daemon: one per home, started by the first command that needs it, found by `engine.json`. */
 const TICK_MS = 30_000;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openRows, type RowsOptions } from '../../src/daemon/activation-rows.js';
-import { createActivations, type Kept } from '../../src/daemon/activations.js';
+import { openRows, type RowsOptions } from '../../src/daemon/calls/activation-rows.js';
+import { createActivations, type Kept } from '../../src/daemon/calls/activations.js';
 
 function kept(id: string, change: Partial<Kept> = {}): Kept {
   return {

@@ -7,7 +7,7 @@ import {
   KEY_WINDOW_MS,
   RATE,
   REST_MS,
-} from '../../src/daemon/bucket-brake.js';
+} from '../../src/daemon/feeds/bucket-brake.js';
 
 describe('the brake of a bucket', () => {
   it('lets a burst through, then slows down, and says so once each time', () => {

@@ -16,11 +16,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { bucketFeeds } from '../../src/daemon/bucket-feed.js';
-import { bucketFolder } from '../../src/daemon/bucket-folder.js';
-import { scanFolder } from '../../src/daemon/bucket-scan.js';
-import type { Call } from '../../src/daemon/caller.js';
-import type { Feed } from '../../src/daemon/feeds.js';
+import type { Call } from '../../src/daemon/calls/caller.js';
+import { bucketFeeds } from '../../src/daemon/feeds/bucket-feed.js';
+import { bucketFolder } from '../../src/daemon/feeds/bucket-folder.js';
+import { scanFolder } from '../../src/daemon/feeds/bucket-scan.js';
+import type { Feed } from '../../src/daemon/feeds/feeds.js';
 import { DONE, eventOf, type FeedBench, feedBench, THREW, triggerOf, until } from './feed-bench.js';
 
 const ALL = ['created', 'changed', 'removed'];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { parseSchedule } from '@sfx-deploy/plugin';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { type Times, timesOf } from '../../src/daemon/cron.js';
+import { type Times, timesOf } from '../../src/daemon/feeds/cron.js';
 
 function times(text: string, zone = 'UTC', anchor = 0): Times {
   const schedule = parseSchedule(text);

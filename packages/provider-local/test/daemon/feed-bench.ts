@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '@sfx-deploy/plugin';
-import type { Answered, Call, Caller } from '../../src/daemon/caller.js';
-import type { FeedHost } from '../../src/daemon/feeds.js';
-import type { Queue } from '../../src/daemon/messages.js';
-import type { Outcome } from '../../src/daemon/outcomes.js';
-import { openQueue } from '../../src/daemon/queue.js';
+import type { Answered, Call, Caller } from '../../src/daemon/calls/caller.js';
+import type { FeedHost } from '../../src/daemon/feeds/feeds.js';
+import type { Outcome } from '../../src/daemon/instances/outcomes.js';
+import type { Queue } from '../../src/daemon/queues/messages.js';
+import { openQueue } from '../../src/daemon/queues/queue.js';
 import { refusal } from '../../src/daemon/refusal.js';
 import type { TriggerDocument } from '../../src/wire.js';
 

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { openJournal, type Place } from '../../src/daemon/journal.js';
-import { openQueue, type Queue } from '../../src/daemon/queue.js';
+import { openJournal, type Place } from '../../src/daemon/queues/journal.js';
+import { openQueue, type Queue } from '../../src/daemon/queues/queue.js';
 
 let dir: string;
 beforeEach(async () => {

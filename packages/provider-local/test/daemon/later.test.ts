@@ -3,13 +3,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createActivations } from '../../src/daemon/activations.js';
-import { type Call, type Caller, createCaller } from '../../src/daemon/caller.js';
-import { createLater, type Later, type LaterOptions } from '../../src/daemon/later.js';
-import { versionMetrics } from '../../src/daemon/metrics.js';
-import type { Input, Outcome } from '../../src/daemon/outcomes.js';
-import { openQueue } from '../../src/daemon/queue.js';
-import type { Serving } from '../../src/daemon/versions.js';
+import { createActivations } from '../../src/daemon/calls/activations.js';
+import { type Call, type Caller, createCaller } from '../../src/daemon/calls/caller.js';
+import { createLater, type Later, type LaterOptions } from '../../src/daemon/calls/later.js';
+import type { Input, Outcome } from '../../src/daemon/instances/outcomes.js';
+import { openQueue } from '../../src/daemon/queues/queue.js';
+import type { Serving } from '../../src/daemon/stage/versions.js';
+import { versionMetrics } from '../../src/daemon/telemetry/metrics.js';
 
 type Act = (input: Input & { kind: 'invoke' }) => Promise<Outcome> | Outcome;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Line, type LinesQuery, type VersionLog, versionLog } from '../../src/daemon/logs.js';
+import { type Line, type LinesQuery, type VersionLog, versionLog } from '../../src/daemon/telemetry/logs.js';
 
 describe('the log of a version', () => {
   let root: string;

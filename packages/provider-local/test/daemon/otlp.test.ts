@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Begun } from '../../src/daemon/caller.js';
-import { createExporter, otlpOf } from '../../src/daemon/otlp.js';
-import type { OtlpSpan } from '../../src/daemon/spans.js';
-import { startSpan } from '../../src/daemon/trace.js';
+import type { Begun } from '../../src/daemon/calls/caller.js';
+import { createExporter, otlpOf } from '../../src/daemon/telemetry/otlp.js';
+import type { OtlpSpan } from '../../src/daemon/telemetry/spans.js';
+import { startSpan } from '../../src/daemon/telemetry/trace.js';
 
 interface Exported {
   resourceSpans: {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { BOUNDS, versionMetrics } from '../../src/daemon/metrics.js';
-import { prometheusText } from '../../src/daemon/prometheus.js';
+import { BOUNDS, versionMetrics } from '../../src/daemon/telemetry/metrics.js';
+import { prometheusText } from '../../src/daemon/telemetry/prometheus.js';
 
 describe('metrics in Prometheus text', () => {
   it('are HELP, TYPE and samples, with what needs it escaped', () => {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Queue, Received } from '../../src/daemon/messages.js';
-import { type Delivered, type Pump, type PumpOptions, startPump } from '../../src/daemon/pump.js';
-import { openQueue } from '../../src/daemon/queue.js';
+import { type Delivered, type Pump, type PumpOptions, startPump } from '../../src/daemon/feeds/pump.js';
+import type { Queue, Received } from '../../src/daemon/queues/messages.js';
+import { openQueue } from '../../src/daemon/queues/queue.js';
 import { until } from '../assertions.js';
 
 describe('a pump', () => {

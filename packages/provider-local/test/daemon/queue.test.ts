@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openQueue, type Queue, type QueueOptions } from '../../src/daemon/queue.js';
+import { openQueue, type Queue, type QueueOptions } from '../../src/daemon/queues/queue.js';
 
 describe('a queue on disk', () => {
   let dir: string;

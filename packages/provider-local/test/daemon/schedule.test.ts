@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseSchedule } from '@sfx-deploy/plugin';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { timesOf } from '../../src/daemon/cron.js';
-import type { Feed } from '../../src/daemon/feeds.js';
-import { dueAt, type Settled } from '../../src/daemon/schedule-due.js';
-import { scheduleFeeds } from '../../src/daemon/schedule-feed.js';
+import { timesOf } from '../../src/daemon/feeds/cron.js';
+import type { Feed } from '../../src/daemon/feeds/feeds.js';
+import { dueAt, type Settled } from '../../src/daemon/feeds/schedule-due.js';
+import { scheduleFeeds } from '../../src/daemon/feeds/schedule-feed.js';
 import { DONE, type FeedBench, feedBench, THREW, triggerOf, until } from './feed-bench.js';
 
 const MINUTE = 60_000;

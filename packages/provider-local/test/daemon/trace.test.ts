@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseTrace, startSpan } from '../../src/daemon/trace.js';
+import { parseTrace, startSpan } from '../../src/daemon/telemetry/trace.js';
 
 const hex = (length: number) =>
   fc
