@@ -190,7 +190,7 @@ export const decisions = [
               connection.versions.stage(unit, digest, artifact, stampOf(held)),
             )
             .catch((error: unknown) => {
-              throw fail(asSfxError(error).code, \`\${asSfxError(error).message}: \${JSON.stringify(unit.config)}\`);
+              throw fail('SFX3101', \`\${String(error)}: \${JSON.stringify(unit.config)}\`);
             });`,
       },
     ],

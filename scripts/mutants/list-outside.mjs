@@ -45,7 +45,7 @@ export const outside = [
     title: 'compare-and-swap dropped: the local engine takes any token',
     edits: [
       {
-        file: engine('daemon/stage'),
+        file: engine('daemon/stage/aliases'),
         from: "if (write.token !== (now?.token ?? null)) return 'conflict';",
         to: '',
       },
@@ -87,7 +87,7 @@ export const outside = [
     title: 'an aliased version is retired: the local engine does not refuse',
     edits: [
       {
-        file: engine('daemon/admin-routes'),
+        file: engine('daemon/admin/routes/versions'),
         from: "throw refusal(409, 'SFX3107', `version ${one.version.id} has alias ${aliases.join(', ')}`);",
         to: 'void refusal;',
       },
@@ -123,7 +123,7 @@ export const outside = [
     title: "a stage's name is missing from what the local engine keeps",
     edits: [
       {
-        file: engine('daemon/stages'),
+        file: engine('daemon/stage/stages'),
         from: 'const keyOf = (scope: Scope) => `${scope.service}/${scope.stage}`;',
         to: 'const keyOf = (scope: Scope) => scope.service;',
       },
