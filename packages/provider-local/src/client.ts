@@ -24,6 +24,8 @@ export interface Ask {
   readonly writes?: boolean;
   /** Doing it twice is doing it once: asked again when the connection broke. Default true. */
   readonly repeatable?: boolean;
+  /** On a connection of its own: its answer may take hours. */
+  readonly alone?: boolean;
 }
 
 /** The one door to the daemon: HTTP on loopback, with the token. */
@@ -46,7 +48,7 @@ export function createClient(first: Address, reach: Reach, run: Pick<Run, 'call'
 
   /** A kept connection may be dead without our knowing; what must not be sent twice has one of its own. */
   function agentFor(ask: Ask): Agent | undefined {
-    return ask.repeatable === false ? undefined : agent;
+    return ask.repeatable === false || ask.alone === true ? undefined : agent;
   }
 
   async function open(ask: Ask): Promise<IncomingMessage> {
@@ -83,7 +85,7 @@ export function createClient(first: Address, reach: Reach, run: Pick<Run, 'call'
     ask: async <T>(ask: Ask) => (await answered<T>(ask, () => false)) as T,
     async *lines<T>(ask: Ask) {
       // A stream may stay open for hours: it must not take the place of what comes and goes.
-      const answer = await open({ ...ask, repeatable: false });
+      const answer = await open({ ...ask, alone: true });
       if ((answer.statusCode ?? 500) >= 300)
         throw refused(ask.op, answer.statusCode ?? 500, await bodyOf(answer, ask));
       yield* linesOf<T>(answer, ask);
