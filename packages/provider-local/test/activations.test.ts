@@ -111,6 +111,15 @@ describe('activations', () => {
     assert.deepEqual(told(after), told(before.filter((one) => !lost.includes(one))));
   });
 
+  it('are the newest of all kinds, however many calls over HTTP came before', async () => {
+    for (let n = 0; n < 5; n += 1) await call(url);
+    await connection.invoke(target, 'later than those');
+    assert.deepEqual(
+      (await all({ limit: 3 })).map((one) => one.cause),
+      ['invoke', 'http', 'http'],
+    );
+  });
+
   it('are files that only their owner reads, and no payload or result is in the engine log', async () => {
     const secret = 'S3CRET-payload';
     const id = await connection.invokeLater!(target, { secret });

@@ -190,6 +190,8 @@ export async function live(
 
 export interface Answer {
   readonly status: number;
+  /** What stands beside the status in the first line. */
+  readonly reason: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
 }
@@ -219,6 +221,7 @@ export function call(url: string, asking: Asking = {}): Promise<Answer> {
         res.on('end', () =>
           resolve({
             status: res.statusCode ?? 0,
+            reason: res.statusMessage ?? '',
             headers: res.headers,
             text: Buffer.concat(chunks).toString('utf8'),
           }),

@@ -327,6 +327,7 @@ describe('what goes over the wire', () => {
     ]) {
       const answer = await says(wrong);
       assert.equal(answer.status, 502, JSON.stringify(wrong));
+      assert.equal(answer.reason, 'Bad Gateway', JSON.stringify(wrong));
       assert.equal(codeOf(answer.text), 'SFX6109');
       assert.deepEqual(gateway.recorded.at(-1), { function: 'says', failed: true });
     }

@@ -204,14 +204,16 @@ function resultOf(outcome: Outcome): Pick<Kept, 'result'> {
   return { result: { $cut: { characters: text.length, text: cut(text, RESULT_CHARS) } } };
 }
 
+/** The newest of both: what is in memory is of HTTP alone, and may all be older than the rows. */
 async function take(rows: Rows, first: readonly Kept[], filter: ActivationFilter): Promise<Kept[]> {
   const seen = new Set<string>();
   const found = fold(first, filter, seen);
+  const kept: Kept[] = [];
   for await (const texts of rows.newest()) {
-    if (found.length >= filter.limit) break;
-    found.push(...fold(parsed(texts), filter, seen));
+    if (kept.length >= filter.limit) break;
+    kept.push(...fold(parsed(texts), filter, seen));
   }
-  return found.sort(newestFirst).slice(0, filter.limit);
+  return [...found, ...kept].sort(newestFirst).slice(0, filter.limit);
 }
 
 function* parsed(texts: readonly string[]): Generator<Kept> {

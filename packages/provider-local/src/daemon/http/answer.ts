@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { ErrorCode } from '@sfx-deploy/plugin';
 import type { Sent } from '../calls/caller.js';
 import type { Failure, Outcome } from '../instances/outcomes.js';
@@ -168,7 +168,8 @@ export function problem(
 ): void {
   const body = problemText(code, message);
   const length = String(Buffer.byteLength(body));
-  res.writeHead(status, [...headers, 'content-type', 'application/json', 'content-length', length]);
+  // Said again: a head that was refused has left its own reason behind.
+  res.writeHead(status, STATUS_CODES[status], [...headers, 'content-type', 'application/json', 'content-length', length]);
   res.end(body);
 }
 
