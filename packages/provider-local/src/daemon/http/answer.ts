@@ -1,4 +1,4 @@
-import { STATUS_CODES, type ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { ErrorCode } from '@sfx-deploy/plugin';
 import type { Sent } from '../calls/caller.js';
 import type { Failure, Outcome } from '../instances/outcomes.js';
@@ -169,7 +169,13 @@ export function problem(
   const body = problemText(code, message);
   const length = String(Buffer.byteLength(body));
   // Said again: a head that was refused has left its own reason behind.
-  res.writeHead(status, STATUS_CODES[status], [...headers, 'content-type', 'application/json', 'content-length', length]);
+  res.writeHead(status, STATUS_CODES[status], [
+    ...headers,
+    'content-type',
+    'application/json',
+    'content-length',
+    length,
+  ]);
   res.end(body);
 }
 
