@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Line, type LinesQuery, type VersionLog, versionLog } from '../../src/daemon/telemetry/logs.js';
@@ -84,6 +84,44 @@ describe('the log of a version', () => {
     assert.deepEqual(
       (await read(log)).map((line) => line.text),
       ['before', 'after'],
+    );
+  });
+
+  it('says how many lines could not be kept and why, while that is so and afterwards', async () => {
+    const log = versionLog(join(path, 'log'), () => 1_000);
+    for (const text of ['a', 'b']) log.write('stdout', text);
+    await log.flush();
+    log.write('stdout', 'c');
+    const [told, ...others] = await read(log);
+    assert.equal(told?.stream, 'engine');
+    assert.match(told.text, /^3 lines were dropped: .*ENOENT/);
+    assert.deepEqual(others, []);
+    await mkdir(path);
+    log.write('stdout', 'd');
+    const after = await read(log);
+    assert.deepEqual(
+      after.map((line) => line.text),
+      ['d', told.text],
+    );
+    assert.deepEqual(await read(log), after);
+  });
+
+  it('loses no line to the beginning of one that a full disk cut off', async () => {
+    await mkdir(path);
+    const file = join(path, 'log');
+    const log = versionLog(file, () => 1_000);
+    log.write('stdout', 'kept');
+    await log.flush();
+    const whole = await readFile(file, 'utf8');
+    await rm(path, { recursive: true });
+    log.write('stdout', 'cut');
+    await log.flush();
+    await mkdir(path);
+    await writeFile(file, `${whole}["2026-01-01T00:00:00.000Z","stdo`);
+    log.write('stdout', 'next');
+    assert.deepEqual(
+      (await read(log)).map((line) => line.text.replace(/: .*/, '')),
+      ['kept', 'next', '1 line was dropped'],
     );
   });
 });

@@ -1,7 +1,7 @@
 import { appendFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, namesIn, readText } from '../disk.js';
-import { errnoOf, textOf } from '../refusal.js';
+import { guarded, makeFolder, namesIn, readText } from '../disk.js';
+import { errnoOf, isRefusal, textOf } from '../refusal.js';
 
 /** Rows of text on disk in files that follow each other; when there are too many, the oldest file goes. */
 export interface Rows {
@@ -137,13 +137,14 @@ function createFiles({ dir, fileBytes = 2 * 1024 * 1024, fileRows = 2_500, files
       try {
         last ??= await reopen();
         if (last.bytes > fileBytes || last.rows >= fileRows) last = await follow(last.number + 1);
-        await appendFile(fileOf(last.number), text, { mode: 0o600 });
+        const path = fileOf(last.number);
+        await guarded(() => appendFile(path, text, { mode: 0o600 }));
         last.bytes += Buffer.byteLength(text);
         last.rows += rows.length;
         return undefined;
       } catch (error) {
         // A full disk, or a stage that was taken away meanwhile: calls go on without their rows.
-        if (errnoOf(error) === undefined) throw error;
+        if (errnoOf(error) === undefined && !isRefusal(error)) throw error;
         last = undefined;
         return textOf(error);
       }

@@ -1,6 +1,6 @@
 import { appendFile, rename, stat } from 'node:fs/promises';
-import { readText } from '../disk.js';
-import { errnoOf } from '../refusal.js';
+import { guarded, readText } from '../disk.js';
+import { errnoOf, isRefusal, textOf } from '../refusal.js';
 
 export type LogStream = 'stdout' | 'stderr' | 'engine';
 
@@ -40,9 +40,9 @@ const FOLLOW_LINES = 10_000;
 export function versionLog(path: string, now: () => number): VersionLog {
   let pending: string[] = [];
   let pendingChars = 0;
-  let dropped = 0;
-  /** Nothing was written in this life. */
-  let fresh = true;
+  const lost = losses(now);
+  /** What is in the file may end within a row: nothing was written in this life, or not all of the last text. */
+  let cut = true;
   let timer: NodeJS.Timeout | undefined;
   let chain: Promise<unknown> = Promise.resolve();
   const listeners = new Set<(line: Line) => void>();
@@ -56,20 +56,18 @@ export function versionLog(path: string, now: () => number): VersionLog {
   async function drain(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    if (dropped > 0) {
-      pending.push(
-        encode({ at: iso(now()), stream: 'engine', text: `${dropped} lines were dropped: too many at once` }),
-      );
-      dropped = 0;
-    }
-    if (pending.length === 0) return;
-    // A row that a kill cut off must not take the next with it; an empty row is none.
-    const text = `${fresh ? '\n' : ''}${pending.join('\n')}\n`;
-    fresh = false;
+    const rows = pending;
+    const told = lost.take();
     pending = [];
     pendingChars = 0;
-    const lost = await append(path, text);
-    if (lost) dropped += text.trim().split('\n').length;
+    if (rows.length + told.lines.length === 0) return;
+    const text = [...rows, ...told.lines.map(encode)].join('\n');
+    // A row that was cut off must not take the next with it; an empty row is none.
+    const problem = await append(path, `${cut ? '\n' : ''}${text}\n`);
+    cut = problem !== undefined;
+    if (problem === undefined) return;
+    told.back();
+    lost.add(rows.length, problem);
   }
 
   return {
@@ -82,7 +80,7 @@ export function versionLog(path: string, now: () => number): VersionLog {
       };
       for (const listener of listeners) listener(line);
       if (pendingChars > PENDING_CHARS) {
-        dropped += 1;
+        lost.add(1, 'too many at once');
         return;
       }
       pending.push(encode(line));
@@ -97,7 +95,7 @@ export function versionLog(path: string, now: () => number): VersionLog {
       const past = await serially(async () => {
         await drain();
         if (coming !== undefined) listeners.add(coming.put);
-        return [...decode(await readText(`${path}.1`)), ...decode(await readText(path))];
+        return [...decode(await readText(`${path}.1`)), ...decode(await readText(path)), ...lost.lines()];
       });
       try {
         yield* past.filter((line) => meant(line) && Date.parse(line.at) >= since);
@@ -105,6 +103,31 @@ export function versionLog(path: string, now: () => number): VersionLog {
       } finally {
         if (coming !== undefined) listeners.delete(coming.put);
       }
+    },
+  };
+}
+
+/** Lines that are not kept, by why, for as long as the log itself does not say so. */
+function losses(now: () => number) {
+  let all = new Map<string, number>();
+  const add = (lines: number, why: string) => {
+    if (lines > 0) all.set(why, (all.get(why) ?? 0) + lines);
+  };
+  const lines = (): Line[] =>
+    [...all].map(([why, count]) => ({
+      at: iso(now()),
+      stream: 'engine',
+      text: `${count} ${count === 1 ? 'line was' : 'lines were'} dropped: ${why}`,
+    }));
+  return {
+    add,
+    lines,
+    /** What is about to be written; `back` when it could not be. */
+    take() {
+      const taken = all;
+      const told = lines();
+      all = new Map();
+      return { lines: told, back: () => taken.forEach(add) };
     },
   };
 }
@@ -138,17 +161,17 @@ function inbox(
   };
 }
 
-/** Appends, and begins a new file when this one is full. True when the text was lost. */
-async function append(path: string, text: string): Promise<boolean> {
+/** Appends, and begins a new file when this one is full. Why the text was lost, when it was. */
+async function append(path: string, text: string): Promise<string | undefined> {
   try {
     const { size } = await stat(path).catch(() => ({ size: 0 }));
     if (size > FILE_BYTES) await rename(path, `${path}.1`);
-    await appendFile(path, text, { mode: 0o600 });
-    return false;
+    await guarded(() => appendFile(path, text, { mode: 0o600 }));
+    return undefined;
   } catch (error) {
     // A full disk, or a version that was removed meanwhile: its log must not take the engine down.
-    if (errnoOf(error) === undefined) throw error;
-    return true;
+    if (errnoOf(error) === undefined && !isRefusal(error)) throw error;
+    return textOf(error);
   }
 }
 
