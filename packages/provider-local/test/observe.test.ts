@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Connection, LogLine } from '@sfx-deploy/plugin';
 import { versionMetrics } from '../src/daemon/telemetry/metrics.js';
 import { engineStatus } from '../src/index.js';
@@ -74,6 +76,20 @@ describe('what can be seen of a version', () => {
     process.kill((await engineStatus(engine.run())).pid!, 'SIGKILL');
     assert.deepEqual(await lines(), before);
     assert.deepEqual(await read(connection.logs!(version, new Date(Date.now() + 60_000), false)), []);
+  });
+
+  it('are read without a trace in the log of the engine, also where they are many', async () => {
+    const version = await live(
+      connection,
+      'wrote',
+      handler('for (let n = 0; n < 40; n += 1) console.log("x".repeat(16_000)); return text(1)'),
+      ['GET /wrote'],
+    );
+    await call(`${await urlOf(connection)}/wrote`);
+    let lines = 0;
+    for await (const _ of connection.logs!(version, new Date(0), false)) lines += 1;
+    assert.equal(lines, 40);
+    assert.doesNotMatch(await readFile(join(engine.home, 'engine.log'), 'utf8'), /Warning/);
   });
 
   it('can be followed while it happens', async () => {

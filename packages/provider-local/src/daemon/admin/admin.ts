@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { ErrorCode } from '@sfx-deploy/plugin';
 import type { WireError } from '../../wire.js';
 import { guarded } from '../disk.js';
+import { drained } from '../http/answer.js';
 import { isRefusal, refusal, textOf } from '../refusal.js';
 import { EVENTS } from '../stage/stage-events.js';
 import { findRoute } from './admin-routes.js';
@@ -70,8 +71,7 @@ async function stream(res: ServerResponse, lines: AsyncIterable<unknown>): Promi
   res.flushHeaders();
   for await (const line of lines) {
     if (res.destroyed) return;
-    if (!res.write(`${JSON.stringify(line)}\n`))
-      await new Promise((resolve) => res.once('drain', resolve).once('close', resolve));
+    if (!res.write(`${JSON.stringify(line)}\n`)) await drained(res);
   }
   res.end();
 }

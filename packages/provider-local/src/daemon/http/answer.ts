@@ -139,7 +139,8 @@ async function piped(
   return { status };
 }
 
-function drained(res: ServerResponse): Promise<void> {
+/** Resolves once more may be written, or never will be; leaves no listener behind. */
+export function drained(res: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       res.off('drain', done);
