@@ -249,6 +249,21 @@ describe('sfx dev: what it must not touch, and wrong input', () => {
     assert.match(err, /SFX6005/);
   }).timeout(60_000);
 
+  it('keeps what is live when new code does not come up', async () => {
+    const named = (await readdir(join(place.dir, 'src')))[0]!;
+    const first = join(place.dir, 'src', named);
+    const text = await readFile(first, 'utf8');
+    const going = place.go('dev', '--json');
+    await going.until(/"dev\.ready"/);
+    await writeFile(first, `${text}\nthrow new Error('not today');\n`);
+    const failed = await going.until(/"dev\.failed"/);
+    assert.match(failed, /"code":"SFX3106"[^\n]*not today/);
+    assert.doesNotMatch(failed, /"dev\.(released|mended)"/);
+    await writeFile(first, text);
+    await going.until(/"dev\.(released|mended)"/);
+    assert.equal((await going.interrupt()).exit, 0);
+  }).timeout(60_000);
+
   it('waits for the edit when the first code is wrong', async () => {
     const path = join(place.dir, 'src/hello.ts');
     const named = (await readdir(join(place.dir, 'src')))[0]!;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open as openFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -140,6 +140,43 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
 );
+
+describe('a queue', () => {
+  it('answers once the disk has said that it has it, what is sent and what is acknowledged', async () => {
+    const file = await openFile(join(dir, 'any'), 'w');
+    const handles = Object.getPrototypeOf(file) as FileHandle;
+    await file.close();
+    const { datasync } = handles;
+    const queue = await openQueue({ dir, name: 'q', now: () => 1_000 });
+    let sync: (() => void) | undefined;
+    let answered = 0;
+    const answers = async (act: Promise<unknown>) => {
+      void act.then(() => (answered += 1));
+      while (sync === undefined) await new Promise((resolve) => setImmediate(resolve));
+      // The bytes are in the file by now; nobody knows yet whether they stay there.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.equal(answered, 0);
+      sync();
+      await act;
+      [sync, answered] = [undefined, 0];
+    };
+    handles.datasync = async function (this: FileHandle) {
+      await new Promise<void>((resolve) => {
+        sync = resolve;
+      });
+      return datasync.call(this);
+    };
+    try {
+      await answers(queue.send([{ body: '1' }]));
+      const [message] = queue.receive(1, 1_000);
+      await answers(queue.ack([message!.receipt]));
+    } finally {
+      handles.datasync = datasync;
+      sync?.();
+      await queue.close();
+    }
+  });
+});
 
 describe('a queue that is killed at any byte', () => {
   const REWRITE = 40;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Begun } from '../../src/daemon/calls/caller.js';
+import { type Begun, createCaller } from '../../src/daemon/calls/caller.js';
+import { versionMetrics } from '../../src/daemon/telemetry/metrics.js';
 import { createExporter, otlpOf } from '../../src/daemon/telemetry/otlp.js';
 import type { OtlpSpan } from '../../src/daemon/telemetry/spans.js';
 import { startSpan } from '../../src/daemon/telemetry/trace.js';
@@ -167,6 +168,43 @@ describe('spans as OTLP', () => {
     assert.match(said[1]!, /taken again .* 1904 were dropped/);
     await exporter.close();
     await back.close();
+  });
+
+  it('hold up no call while the collector is down, or does not answer', async () => {
+    const mute = createServer(() => undefined);
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+    const gone = await collector();
+    await gone.close();
+    const said: string[] = [];
+    const callerFor = (url: string) => {
+      const exporter = createExporter({ url, log: (text) => said.push(text), everyMs: 1, retryMs: () => 1 });
+      const pool = { call: async () => ok };
+      const serving = { ...begunOf('').serving, metrics: versionMetrics(Date.now), pool } as never;
+      const caller = createCaller({
+        choose: () => ({ serving, release: 3 }),
+        byId: () => undefined,
+        activations: { began: () => undefined, ended: () => undefined } as never,
+        now: Date.now,
+        ended: exporter.of(scope),
+      });
+      const ask = async () => {
+        const { call, input } = begunOf('one');
+        assert.ok(typeof (await caller.call({ ...call, input })) !== 'string');
+      };
+      return { exporter, ask };
+    };
+    const down = callerFor(gone.url);
+    for (let n = 0; n < 400 && said.length === 0; n += 1) await down.ask().then(() => sleep(5));
+    assert.equal(said.length, 1);
+    for (let n = 0; n < 20; n += 1) await down.ask();
+    const silent = callerFor(`http://127.0.0.1:${(mute.address() as AddressInfo).port}/v1/traces`);
+    const reached = new Promise((resolve) => mute.once('request', resolve));
+    await silent.ask();
+    await reached;
+    for (let n = 0; n < 20; n += 1) await silent.ask();
+    mute.closeAllConnections();
+    mute.close();
+    await Promise.all([down.exporter.close(), silent.exporter.close()]);
   });
 
   it('are sent again after a collector that was busy, in batches, none twice and none lost', async () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseSchedule } from '@sfx-deploy/plugin';
 import fc from 'fast-check';
@@ -142,6 +144,28 @@ describe('a schedule', () => {
     bench.now = NOON + 65 * MINUTE;
     await until(() => bench.calls.length === 2);
     assert.deepEqual(dues(), ['2026-05-01T13:00:00.000Z', '2026-05-01T13:05:00.000Z']);
+  });
+
+  it('goes by the clock of its time zone', async () => {
+    await open({ schedule: '0 9 * * *', timezone: 'Asia/Tokyo' });
+    bench.now = Date.parse('2026-05-02T10:00:00Z');
+    await until(() => bench.calls.length === 1);
+    assert.deepEqual(dues(), ['2026-05-02T00:00:00.000Z']);
+  });
+
+  it('does not run again when it could not be kept that it ran', async () => {
+    await open();
+    const path = join(bench.dir, 'feed', 'schedule.json');
+    await rm(path);
+    await mkdir(path);
+    bench.now = NOON + 5 * MINUTE;
+    await until(() => bench.calls.length === 1 && bench.lines.length === 1);
+    assert.match(bench.lines[0]!, /could not run/);
+    await until(() => held() === 0);
+    await rmdir(path);
+    bench.now = NOON + 10 * MINUTE;
+    await until(() => bench.calls.length === 2);
+    assert.deepEqual(dues(), ['2026-05-01T12:05:00.000Z', '2026-05-01T12:10:00.000Z']);
   });
 
   it('owes nothing for the time in which it was not enabled, nor for what it was before', async () => {
