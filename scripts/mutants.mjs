@@ -1,4 +1,4 @@
-// Seeds known mistakes, one at a time, and looks whether the conformance suite and the protocol suite find each of them.
+// Seeds known mistakes, one at a time, and looks whether a narrow set of tests finds each of them.
 // `node scripts/mutants.mjs [number or word …]` tries only those. Works on copies; the working tree is not touched.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -47,19 +47,33 @@ async function spread(sandboxes, items, act) {
   await Promise.all(sandboxes.map(work));
 }
 
+/** The tests of all mutants, one selection for each file: all of it where one mutant wants that. */
+function testsByFile(mutants) {
+  const wanted = new Map();
+  for (const test of mutants.flatMap((mutant) => mutant.tests)) {
+    const { file = test, titles = 'all' } = test;
+    const before = wanted.get(file) ?? [];
+    wanted.set(file, before === 'all' || titles === 'all' ? 'all' : [...new Set([...before, ...titles])]);
+  }
+  return [...wanted].sort().map(([file, titles]) => (titles === 'all' ? file : { file, titles }));
+}
+
 async function assertSound(sandboxes, mutants) {
-  const files = [...new Set(mutants.flatMap((mutant) => mutant.tests))].sort();
-  await spread(sandboxes, files, async (sandbox, file) => {
-    const { passed, failed, first } = await runTests(sandbox, [file], { bail: false });
+  const tests = testsByFile(mutants);
+  await spread(sandboxes, tests, async (sandbox, test) => {
+    const { passed, failed, titles, first } = await runTests(sandbox, [test], { bail: false });
     if (failed > 0) throw new Error(`without a mistake, ${first.title} fails: ${first.why}`);
-    if (passed === 0) throw new Error(`${file} holds no test`);
+    if (passed === 0) throw new Error(`${test.file ?? test} holds no test`);
+    const missing = (test.titles ?? []).find((title) => !titles.some((one) => one.includes(title)));
+    if (missing !== undefined) throw new Error(`${test.file} holds no test that is called: ${missing}`);
   });
-  say(`without a mistake: ${files.length} test files pass\n`);
+  say(`without a mistake: tests of ${tests.length} files pass\n`);
 }
 
 async function verdictOn(sandbox, mutant) {
   try {
-    return await withMistake(sandbox, mutant.edits, () => runTests(sandbox, mutant.tests, { bail: true }));
+    const { edits, tests, withinMs } = mutant;
+    return await withMistake(sandbox, edits, () => runTests(sandbox, tests, { bail: true, withinMs }));
   } catch (error) {
     return { failed: 0, broken: error.message };
   }

@@ -1,7 +1,19 @@
 // The mistakes: what is replaced by what, and the tests that must notice. A number that comes twice is the same mistake
 // made in another place.
 import { decisions } from './list-decisions.mjs';
+import { doors } from './list-doors.mjs';
+import { engineRuns } from './list-engine.mjs';
+import { feeds } from './list-feeds.mjs';
 import { outside } from './list-outside.mjs';
+import { queues } from './list-queues.mjs';
 import { writes } from './list-writes.mjs';
 
-export const mistakes = [...writes, ...decisions, ...outside].sort((a, b) => a.number - b.number);
+export const mistakes = [
+  ...writes,
+  ...decisions,
+  ...outside,
+  ...queues,
+  ...feeds,
+  ...doors,
+  ...engineRuns,
+].sort((a, b) => a.number - b.number);

@@ -18,3 +18,35 @@ export const [bake, gc, infra, judge, lease, mistakesTest, select, story, trigge
   'story',
   'triggers',
 ].map(protocolTest);
+
+/** Only the tests of a file whose titles hold one of these texts. */
+export const only = (file, ...titles) => ({ file, titles });
+
+const localTest = (name) => `packages/provider-local/test/${name}.test.ts`;
+const daemonTest = (name) => localTest(`daemon/${name}`);
+
+export const local = Object.fromEntries(
+  [
+    'activations',
+    'admin',
+    'door',
+    'guards',
+    'http-authorizer',
+    'http-protocol',
+    'http-streams',
+    'observe',
+    'output',
+    'pool',
+    'process-engine',
+    'queues',
+    'secrets',
+    'streams',
+    'telemetry',
+  ].map((name) => [name, localTest(name)]),
+);
+export const daemon = Object.fromEntries(
+  ['bucket', 'cron', 'journal', 'later', 'otlp', 'pump', 'queue', 'schedule', 'topics'].map((name) => [
+    name,
+    daemonTest(name),
+  ]),
+);

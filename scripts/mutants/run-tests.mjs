@@ -8,11 +8,22 @@ const PATIENCE_MS = 180_000;
 /** Longest that one test may take: a machine that is busy is no mistake. */
 const ONE_TEST_MS = 60_000;
 
+/** Files, and the pattern of titles where not all of their tests are meant. */
+function selectionOf(tests) {
+  const files = [...new Set(tests.map((test) => test.file ?? test))];
+  const titles = tests.flatMap((test) => test.titles ?? []);
+  if (titles.length > 0 && tests.some((test) => typeof test === 'string'))
+    throw new Error(`either all tests of ${files.join(' and ')} are meant, or those with titles`);
+  return { files, grep: titles.map((title) => title.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')).join('|') };
+}
+
 /**
- * Answers `{ passed, failed, first, ms }`: counts, and title and message of the first test that failed. Throws when the
- * tests could not be run at all: then they say nothing.
+ * `tests`: files, or `{ file, titles }` for those whose titles hold one of these texts. Answers `{ passed, failed, titles,
+ * first, ms }`: counts, the titles of those that passed, and title and message of the first that failed. Throws when the
+ * tests could not be run at all: then they say nothing. `withinMs`: longest that one test may take.
  */
-export async function runTests(sandbox, files, { bail }) {
+export async function runTests(sandbox, tests, { bail, withinMs = ONE_TEST_MS }) {
+  const { files, grep } = selectionOf(tests);
   const report = join(sandbox.dir, 'report.json');
   await rm(report, { force: true });
   const began = Date.now();
@@ -20,7 +31,8 @@ export async function runTests(sandbox, files, { bail }) {
     ...(bail ? ['--bail'] : []),
     '--exit',
     '--timeout',
-    String(ONE_TEST_MS),
+    String(withinMs),
+    ...(grep === '' ? [] : ['--grep', grep]),
     '--reporter',
     'json',
     '--reporter-option',
@@ -29,11 +41,12 @@ export async function runTests(sandbox, files, { bail }) {
   ]);
   const text = await readFile(report, 'utf8').catch(() => undefined);
   if (text === undefined) throw new Error(`the tests could not be run:\n${output.slice(-2000)}`);
-  const { stats, failures } = JSON.parse(text);
+  const { stats, passes, failures } = JSON.parse(text);
   const [failure] = failures;
   return {
     passed: stats.passes,
     failed: stats.failures,
+    titles: passes.map((test) => test.fullTitle),
     first: failure && { title: failure.fullTitle, why: String(failure.err.message).split('\n')[0] },
     ms: Date.now() - began,
   };

@@ -1,0 +1,290 @@
+// Mistakes in what the engine keeps and delivers: queues, topics, and calls that nobody waits for.
+import { daemon, engine, local, only } from './places.mjs';
+
+const queue = (name) => engine(`daemon/queues/${name}`);
+const feed = (name) => engine(`daemon/feeds/${name}`);
+const calls = (name) => engine(`daemon/calls/${name}`);
+
+export const queues = [
+  {
+    number: 30,
+    title: 'a queue answers before the disk has it',
+    edits: [
+      {
+        file: queue('journal'),
+        from: 'if (group.some((job) => job.synced)) await state.file.datasync();',
+        to: '',
+      },
+    ],
+    tests: [only(daemon.journal, 'answers once the disk has said')],
+    withinMs: 5_000,
+  },
+  {
+    number: 30,
+    title: 'a queue answers before the disk has it: what is sent is not waited for',
+    edits: [
+      {
+        file: queue('queue-send'),
+        from: 'if (fresh.length > 0) others.push(write(state, fresh, bytes, here));',
+        to: 'if (fresh.length > 0) void write(state, fresh, bytes, here);',
+      },
+    ],
+    tests: [daemon.journal],
+  },
+  {
+    number: 31,
+    title: 'an acknowledgement is forgotten at replay',
+    edits: [{ file: queue('queue-records'), from: 'kept.delete(seq);', to: '' }],
+    tests: [only(daemon.queue, 'keeps what was sent and what was acknowledged')],
+  },
+  {
+    number: 32,
+    title: 'a torn tail is taken for a record',
+    edits: [
+      {
+        file: queue('journal-lines'),
+        from: 'if (bytesRead === 0) return { size: start, damaged, firstDamage };',
+        to: `if (bytesRead === 0) {
+          if (open.length > HEAD) take(open.toString('utf8', HEAD), { at: start, bytes: open.length });
+          return { size: start + open.length, damaged, firstDamage };
+        }`,
+      },
+    ],
+    tests: [only(daemon.journal, 'drops what a kill cut off')],
+  },
+  {
+    number: 32,
+    title: 'a torn tail is taken for a record: the next record is written behind it',
+    edits: [
+      { file: queue('journal'), from: 'await file.truncate(size);', to: '' },
+      {
+        file: queue('journal'),
+        from: 'const state: State = { options, file, size, jobs: [], working: undefined };',
+        to: 'const state: State = { options, file, size: (await file.stat()).size, jobs: [], working: undefined };',
+      },
+    ],
+    tests: [only(daemon.journal, 'drops what a kill cut off')],
+  },
+  {
+    number: 32,
+    title: 'a damaged record is taken as it is',
+    edits: [
+      {
+        file: queue('journal-lines'),
+        from: "return crc32(text).toString(16).padStart(8, '0') === sum ? text.toString('utf8') : undefined;",
+        to: "return sum === '' ? undefined : text.toString('utf8');",
+      },
+    ],
+    tests: [only(daemon.journal, 'keeps what is before and behind a damaged record')],
+  },
+  {
+    number: 33,
+    title: 'how often a message was handed out is not kept',
+    edits: [
+      {
+        file: queue('queue'),
+        from: "if (handed.length > 0) journal.note(textOfRecord(['h', handed]));",
+        to: 'void journal;',
+      },
+    ],
+    tests: [only(daemon.queue, 'keeps what was sent and what was acknowledged')],
+  },
+  {
+    number: 34,
+    title: 'a message is delivered while its trigger is disabled',
+    edits: [
+      {
+        file: feed('feeding'),
+        from: 'triggers.filter((one) => one.enabled && Object.hasOwn(state.kinds, one.kind));',
+        to: 'triggers.filter((one) => Object.hasOwn(state.kinds, one.kind));',
+      },
+    ],
+    tests: [only(local.queues, 'delivers nothing while its trigger is disabled')],
+  },
+  {
+    number: 34,
+    title: 'a message is delivered while its trigger is disabled: a subscription is owed a copy',
+    edits: [{ file: feed('topics'), from: '!trigger.enabled || !props.enabled ||', to: '' }],
+    tests: [only(local.queues, 'gives each subscription of a topic its own copy')],
+  },
+  {
+    number: 35,
+    title: 'a message goes to a version that the alias does not name',
+    edits: [
+      {
+        file: engine('daemon/stage/aliases'),
+        from: 'const id = candidate ? split.candidate!.version : pick(split, Math.random());',
+        to: 'const id = candidate ? split.candidate!.version : versions.list(unit).at(-1)!.id;',
+      },
+    ],
+    tests: [only(local.queues, 'delivers to the versions that the alias names')],
+  },
+  {
+    number: 35,
+    title: 'the version is drawn once for a trigger, not for each delivery',
+    edits: [
+      {
+        file: calls('caller'),
+        from: 'const { choose, byId, activations, now } = options;',
+        to: `const { choose, byId, activations, now } = options;
+          const drawn = new Map<string, ReturnType<typeof choose>>();`,
+      },
+      {
+        file: calls('caller'),
+        from: "if (call.version === undefined) return choose(call.alias ?? '', call.function, call.candidate === true);",
+        to: `if (call.version === undefined) {
+            const now = drawn.get(call.trigger ?? '') ?? choose(call.alias ?? '', call.function, call.candidate === true);
+            if (call.trigger !== undefined) drawn.set(call.trigger, now);
+            return now;
+          }`,
+      },
+    ],
+    tests: [only(local.queues, 'delivers to the versions that the alias names')],
+  },
+  {
+    number: 36,
+    title: 'what a handler says that it could not take is taken for done',
+    edits: [
+      {
+        file: feed('queue-feed'),
+        from: "return { kind: 'taken', failed };",
+        to: "return { kind: 'taken', failed: [] };",
+      },
+    ],
+    tests: [only(local.queues, 'delivers again what a handler says')],
+  },
+  {
+    number: 37,
+    title: 'a whole batch goes to the dead letters for one message: it is blamed together',
+    edits: [
+      {
+        file: feed('pump'),
+        from: "const blamed = delivered.kind === 'taken' || messages.length === 1;",
+        to: 'const blamed = true;',
+      },
+    ],
+    tests: [only(daemon.pump, 'gives one that failed only in company')],
+  },
+  {
+    number: 37,
+    title: 'a whole batch goes to the dead letters for one message: it is tried together again',
+    edits: [
+      {
+        file: feed('pump'),
+        from: 'options.queue.receive(options.batchSize, options.visibilityMs, 1);',
+        to: 'options.queue.receive(options.batchSize, options.visibilityMs);',
+      },
+    ],
+    tests: [only(daemon.pump, 'does not bury the good ones')],
+  },
+  {
+    number: 38,
+    title: 'a dead letter is acknowledged before it is kept elsewhere',
+    edits: [
+      {
+        file: feed('pump'),
+        from: 'await state.options.bury(messages, why); await done(state, messages);',
+        to: 'await done(state, messages); await state.options.bury(messages, why);',
+      },
+    ],
+    tests: [only(daemon.pump, 'when dead letters cannot be kept')],
+  },
+  {
+    number: 39,
+    title: 'a try counts although there was nobody to take it',
+    edits: [
+      {
+        file: feed('pump'),
+        from: "if (delivered.kind === 'nobody') return back(state, messages, false);",
+        to: "if (delivered.kind === 'nobody') return back(state, messages, true);",
+      },
+    ],
+    tests: [only(daemon.pump, 'waits a moment when there was nobody')],
+    withinMs: 8_000,
+  },
+  {
+    number: 40,
+    title: 'a topic is answered before all copies are on disk',
+    edits: [
+      {
+        file: feed('topics'),
+        from: 'const results = await Promise.allSettled(copies);',
+        to: 'const results = await Promise.allSettled(copies.slice(0, 1));',
+      },
+    ],
+    tests: [daemon.topics],
+    withinMs: 5_000,
+  },
+  {
+    number: 41,
+    title: 'the depth of a chain of calls is not raised',
+    edits: [
+      {
+        file: engine('daemon/instances/inside/outgoing'),
+        from: 'depth: String((origin?.depth ?? calls.deepest()) + 1)',
+        to: 'depth: String(origin?.depth ?? calls.deepest())',
+      },
+    ],
+    tests: [only(local.guards, 'tells its own engine how deep a call is')],
+  },
+  {
+    number: 41,
+    title: 'a chain of calls is not cut: of messages',
+    edits: [{ file: feed('queue-feed'), from: 'depth > MOST_DEPTH', to: 'depth > MOST_DEPTH + 1' }],
+    tests: [only(local.queues, 'ends a chain of messages')],
+  },
+  {
+    number: 41,
+    title: 'a chain of calls is not cut: of calls that nobody waits for',
+    edits: [{ file: calls('later'), from: 'if (depth > MOST_DEPTH) {', to: 'if (depth > MOST_DEPTH * 2) {' }],
+    tests: [only(daemon.later, 'are refused where the chain of calls is too long')],
+  },
+  {
+    number: 41,
+    title: 'a chain of calls is not cut: of calls over HTTP',
+    edits: [
+      {
+        file: engine('daemon/http/gateway'),
+        from: 'if (depth > MOST_DEPTH)',
+        to: 'if (depth > MOST_DEPTH * 2)',
+      },
+    ],
+    tests: [only(local['http-protocol'], 'refuses a chain of calls that is too deep')],
+  },
+  {
+    number: 42,
+    title: 'a call that nobody waits for is tried for ever',
+    edits: [
+      {
+        file: calls('later-lane'),
+        from: 'tries = 3, retryMs = doubling',
+        to: 'tries = Number.POSITIVE_INFINITY, retryMs = doubling',
+      },
+    ],
+    tests: [only(daemon.later, 'are tried three times')],
+  },
+  {
+    number: 42,
+    title: 'a call that ends every engine is made again and again',
+    edits: [
+      {
+        file: calls('later-lane'),
+        from: 'if (attempt > MOST_HANDED)',
+        to: 'if (attempt > 10 * MOST_HANDED)',
+      },
+    ],
+    tests: [only(daemon.later, 'that every engine ended in are given up')],
+  },
+  {
+    number: 43,
+    title: 'a call is accepted before it is on disk',
+    edits: [
+      {
+        file: calls('later'),
+        from: 'await lane.queue.send([message]);',
+        to: 'lane.queue.send([message]).catch(() => undefined);',
+      },
+    ],
+    tests: [only(daemon.later, 'when the queue does not take them')],
+  },
+];
