@@ -40,9 +40,11 @@ export interface Block {
   readonly prints: readonly string[];
   /** `<!-- test: before COMMAND -->`: run first, unseen by readers. */
   readonly before: readonly string[];
+  /** `<!-- test: needs PROGRAM -->`: left out, and told as such, on a machine without it. */
+  readonly needs: readonly string[];
 }
 
-const MARKER = /^<!-- test: (exit|prints|before) (.+) -->$/;
+const MARKER = /^<!-- test: (exit|prints|before|needs) (.+) -->$/;
 
 export function blocksOf(text: string): readonly Block[] {
   const lines = text.split('\n');
@@ -77,6 +79,7 @@ function blockOf(
     exit: Number(all('exit')[0] ?? 0),
     prints: all('prints'),
     before: all('before'),
+    needs: all('needs'),
   };
 }
 

@@ -16,11 +16,14 @@ export interface World {
   readonly clone: string;
   /** In the folder where the script before it ended, with what that exported. */
   run(script: string): Promise<Ran>;
+  /** Whether this machine has a program; of `python3` one that functions can run with. */
+  has(program: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** As the documents have it: what a service gets when the engine has its usual port. */
-const SHOWN = '127.0.0.1:4101';
+/** As the documents have them: the engine at its usual port, and the first service on it. */
+const ENGINE = '127.0.0.1:4100';
+const SERVICE = '127.0.0.1:4101';
 
 export async function openWorld(start = '.'): Promise<World> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'sfx-docs-')));
@@ -36,14 +39,21 @@ export async function openWorld(start = '.'): Promise<World> {
   await writeFile(join(folder, 'memory/cwd'), join(clone, start));
   await writeFile(join(folder, 'memory/exports'), '');
   const env = await environment(folder, clone);
-  if ((await shell('command -v curl', { cwd: folder, env })).code !== 0) await putCurl(folder, env);
+  const can = async (command: string) => (await shell(command, { cwd: folder, env })).code === 0;
+  const has = (program: string) =>
+    can(program === 'python3' ? `python3 -c '${OLD_PYTHON}'` : `command -v ${program}`);
+  if (!(await has('curl'))) await putProgram(folder, 'curl', CURL);
+  await putProgram(folder, 'without-python', (await has('python3')) ? '#!/bin/sh' : WITHOUT_PYTHON);
+  await putProgram(folder, 'eventually', EVENTUALLY);
   const run = async (script: string) => {
-    const text = script.includes(SHOWN) ? script.replaceAll(SHOWN, await addressOf(env)) : script;
+    const engine = script.replaceAll(ENGINE, `127.0.0.1:${env['SFX_LOCAL_PORT']}`);
+    const text = engine.includes(SERVICE) ? engine.replaceAll(SERVICE, await addressOf(env)) : engine;
     return shell(remembering(folder, text), { cwd: folder, env });
   };
   return {
     clone,
     run,
+    has,
     async close() {
       await shell('sfx local stop', { cwd: folder, env });
       await rm(folder, { recursive: true, force: true });
@@ -54,7 +64,8 @@ export async function openWorld(start = '.'): Promise<World> {
 async function environment(folder: string, clone: string): Promise<NodeJS.ProcessEnv> {
   const bin = join(clone, 'node_modules/.bin');
   return {
-    PATH: [bin, process.env['PATH']].join(delimiter),
+    // Last: what the machine has itself goes before what stands in for it.
+    PATH: [bin, process.env['PATH'], join(folder, 'bin')].join(delimiter),
     HOME: folder,
     TMPDIR: folder,
     LANG: 'C.UTF-8',
@@ -71,21 +82,46 @@ async function environment(folder: string, clone: string): Promise<NodeJS.Proces
 /** As much of curl as the documents use, for a machine that has none: the tests need Node only. */
 const CURL = `#!/usr/bin/env node
 const words = process.argv.slice(2);
-const at = words.indexOf('--data');
-const [, body] = at < 0 ? [] : words.splice(at, 2);
-const shown = words.includes('-i');
-const answer = await fetch(words.find((word) => word.startsWith('http')), body ? { method: 'POST', body } : {});
-if (shown) console.log(\`HTTP/1.1 \${answer.status} \${answer.statusText}\`);
-if (shown) for (const [name, value] of answer.headers) console.log(\`\${name}: \${value}\`);
+const valueOf = (name) => {
+  const at = words.indexOf(name);
+  return at < 0 ? undefined : words.splice(at, 2)[1];
+};
+const body = valueOf('--data');
+const headers = new Headers();
+for (let line = valueOf('-H'); line !== undefined; line = valueOf('-H')) headers.append(...line.split(/: (.*)/s, 2));
+const url = words.find((word) => word.startsWith('http'));
+const answer = await fetch(url, { headers, ...(body === undefined ? {} : { method: 'POST', body }) });
+if (words.includes('-i')) {
+  console.log(\`HTTP/1.1 \${answer.status} \${answer.statusText}\`);
+  for (const [name, value] of answer.headers) console.log(\`\${name}: \${value}\`);
+}
 console.log(await answer.text());
 `;
 
-async function putCurl(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
+const OLD_PYTHON = 'import sys; sys.exit(sys.version_info < (3, 9))';
+
+/** What a reader without Python does with the shop: takes its function in Python out of the file of this folder. */
+const WITHOUT_PYTHON = `#!/usr/bin/env node
+import { readFileSync, writeFileSync } from 'node:fs';
+const text = readFileSync('serverless.yml', 'utf8');
+writeFileSync('serverless.yml', text.replace(/^ {2}stats:\\n(?: {4}.*\\n)+/m, ''));
+`;
+
+/** `eventually TEXT COMMAND`: what the engine does by itself a moment later. */
+const EVENTUALLY = `#!/bin/sh
+text=$1; shift; tries=0
+until "$@" | grep -e "$text"; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 200 ] || exit 1
+  sleep 0.1
+done
+`;
+
+async function putProgram(folder: string, name: string, text: string): Promise<void> {
   const bin = join(folder, 'bin');
-  await mkdir(bin);
+  await mkdir(bin, { recursive: true });
   await writeFile(join(bin, 'package.json'), '{ "type": "module" }');
-  await writeFile(join(bin, 'curl'), CURL, { mode: 0o755 });
-  env['PATH'] = `${env['PATH']}${delimiter}${bin}`;
+  await writeFile(join(bin, name), text, { mode: 0o755 });
 }
 
 /** Folder and exports go from one script to the next, as in one terminal. */

@@ -24,7 +24,7 @@ export const init: Command = {
   ],
   examples: [
     { command: 'sfx init hello', what: 'one function behind one route' },
-    { command: 'sfx init ../shop --template shop', what: 'an HTTP API of four functions' },
+    { command: 'sfx init ../shop --template shop', what: 'an HTTP API with a queue, a schedule and Python' },
   ],
   async run({ given, host, io, positionals }) {
     const dir = resolve(io.cwd, positionals[0]!);
