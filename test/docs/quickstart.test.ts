@@ -72,6 +72,12 @@ describe('npm run quickstart', () => {
     const sentences = [
       '$ sfx deploy\n',
       'Release 1 is live on dev.',
+      '"total":2700',
+      '$ sfx local run shop/dev/sweep\n',
+      'Schedule sweep runs now.',
+      '$ sfx activations\n',
+      'queue',
+      'order',
       '$ sfx deploy --canary 5\n',
       'Release 2 takes 5 % of dev, 1 takes 95 %.',
       '2000 calls to GET http://127.0.0.1:',
