@@ -170,7 +170,7 @@ export const doors = [
         to: 'others.put({ ...rest, result: _ });',
       },
     ],
-    tests: [only(local.telemetry, 'is a snapshot of all')],
+    tests: [only(local.telemetry, 'counts the shares of a canary', 'is a snapshot of all')],
   },
   {
     number: 69,

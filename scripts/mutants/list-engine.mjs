@@ -105,7 +105,7 @@ export const engineRuns = [
         to: 'void errorOf;',
       },
     ],
-    tests: [only('packages/cli/test/dev.test.ts', 'keeps what is live when new code does not come up')],
+    tests: [only('packages/cli/test/dev.test.ts', 'keeps what is live, and says why')],
   },
   {
     number: 87,
@@ -118,7 +118,7 @@ export const engineRuns = [
           if (one.version.release !== null) return;`,
       },
     ],
-    tests: [only('packages/cli/test/dev.test.ts', 'keeps what is live when new code does not come up')],
+    tests: [only('packages/cli/test/dev.test.ts', 'keeps what is live, and says why')],
   },
   {
     number: 88,

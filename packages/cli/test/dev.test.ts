@@ -249,21 +249,6 @@ describe('sfx dev: what it must not touch, and wrong input', () => {
     assert.match(err, /SFX6005/);
   }).timeout(60_000);
 
-  it('keeps what is live when new code does not come up', async () => {
-    const named = (await readdir(join(place.dir, 'src')))[0]!;
-    const first = join(place.dir, 'src', named);
-    const text = await readFile(first, 'utf8');
-    const going = place.go('dev', '--json');
-    await going.until(/"dev\.ready"/);
-    await writeFile(first, `${text}\nthrow new Error('not today');\n`);
-    const failed = await going.until(/"dev\.failed"/);
-    assert.match(failed, /"code":"SFX3106"[^\n]*not today/);
-    assert.doesNotMatch(failed, /"dev\.(released|mended)"/);
-    await writeFile(first, text);
-    await going.until(/"dev\.(released|mended)"/);
-    assert.equal((await going.interrupt()).exit, 0);
-  }).timeout(60_000);
-
   it('waits for the edit when the first code is wrong', async () => {
     const path = join(place.dir, 'src/hello.ts');
     const named = (await readdir(join(place.dir, 'src')))[0]!;
@@ -276,5 +261,33 @@ describe('sfx dev: what it must not touch, and wrong input', () => {
     await going.until(/release \d+ live/);
     assert.equal((await going.interrupt()).exit, 0);
     assert.ok(path.length > 0);
+  }).timeout(60_000);
+});
+
+describe('sfx dev, when new code builds and does not come up', () => {
+  it('keeps what is live, and says why', async () => {
+    const place = await openPlace('dev-broken');
+    const code = (top: string) =>
+      writeFile(join(place.dir, 'one.js'), `${top}\nexport const get = () => ({ says: 'fine' });\n`);
+    await writeFile(
+      join(place.dir, 'serverless.yml'),
+      'service: brittle\nprovider: local\nfunctions:\n  one:\n    handler: one.get\n    events:\n      - http: GET /one\n',
+    );
+    await code('');
+    const going = place.go('dev', '--json');
+    try {
+      const ready = await going.until(/"dev\.ready"[^\n]*\n/);
+      const [, url = ''] = /"http":"(http:[^"]+)"/.exec(ready) ?? [];
+      await code("throw new Error('not today');");
+      const failed = await going.until(/"dev\.failed"[^\n]*\n/);
+      assert.match(failed, /"code":"SFX3106"[^\n]*not today/);
+      assert.doesNotMatch(failed, /"dev\.(released|mended)"/);
+      assert.match(await (await fetch(`${url}/one`)).text(), /fine/);
+      await code('');
+      await going.until(/"dev\.(released|mended)"/);
+    } finally {
+      await going.interrupt();
+      await place.close();
+    }
   }).timeout(60_000);
 });
