@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { after, before, describe, it } from 'mocha';
 import { openPlace, type Place } from './engine.js';
 
@@ -41,6 +43,29 @@ describe('sfx local reset and logs, on the engine', () => {
     assert.equal((await place.sfx('local', 'stop', 'kept')).exit, 64);
     assert.equal((await place.sfx('local', 'stop', '--yes')).exit, 64);
     assert.match((await place.sfx('local', 'status')).out, /kept · other/);
+  }).timeout(60_000);
+
+  it('takes nothing away under a command that is at work', async () => {
+    const file = join(place.dir, 'serverless.yml');
+    const whole = await readFile(file, 'utf8');
+    const [begun, go] = [join(place.dir, 'begun'), join(place.dir, 'go')];
+    const command = `touch ${begun}; while [ ! -e ${go} ]; do sleep 0.05; done`;
+    await writeFile(file, `${whole}\nchecks:\n  - { name: waits, command: '${command}' }\n`);
+    const source = join(place.dir, 'src/hello.js');
+    await writeFile(source, (await readFile(source, 'utf8')).replace('Hello', 'Good day'));
+    const deploying = place.go('deploy', '--stage', 'other');
+    for (let n = 0; n < 500 && !existsSync(begun); n += 1) await setTimeout(20);
+    for (const what of [['kept/other'], ['kept'], []]) {
+      const refused = await place.sfx('local', 'reset', ...what, '--yes');
+      assert.equal(refused.exit, 75, refused.out);
+      assert.match(refused.err, /SFX4101 kept other is held by\s+\S+\s+for\s+`deploy`/);
+    }
+    await writeFile(go, '');
+    const { exit, out, err } = await deploying.ended;
+    assert.equal(exit, 0, err);
+    assert.match(out, /^Release 2 is live on other\./m);
+    await writeFile(file, whole);
+    await Promise.all([begun, go].map((path) => rm(path)));
   }).timeout(60_000);
 
   it('takes one stage away while the engine runs, and leaves the other serving', async () => {

@@ -1,6 +1,6 @@
 import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fail, messageOf, type Run, type Scope } from '@sfx-deploy/plugin';
+import { fail, fileStore, messageOf, type Run, type Scope } from '@sfx-deploy/plugin';
 import { engineStatus, forgetStage, stopEngine } from './engine.js';
 import { isName } from './names.js';
 import { homeOf } from './options.js';
@@ -20,7 +20,20 @@ export interface EngineReset {
 /** All that the engine keeps of services, and nothing else that may lie in its folder. */
 const KEPT = ['stages', 'state', 'tmp'] as const;
 
-/** What there is to take away: all of it, or of a service, or of one stage. SFX6011 when nothing is there by that name. */
+/** As much of `head` as is read here. */
+interface Held {
+  readonly lease?: {
+    readonly holder: Run['holder'];
+    readonly command: string;
+    readonly beat: number;
+    readonly ttlMs: number;
+  } | null;
+}
+
+/**
+ * What there is to take away: all of it, or of a service, or of one stage. Errors: SFX4101 (a command is at work there),
+ * SFX6007 (not a name), SFX6011 (nothing is there by that name).
+ */
 export async function keptScopes(run: Run, named?: string): Promise<readonly Scope[]> {
   const home = homeOf(run.env);
   const [service, stage] = named?.split('/') ?? [];
@@ -35,12 +48,27 @@ export async function keptScopes(run: Run, named?: string): Promise<readonly Sco
     }
   }
   if (named !== undefined && found.size === 0) throw fail('SFX6011', `the engine keeps nothing of ${named}`);
-  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, scope]) => scope);
+  const scopes = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, scope]) => scope);
+  for (const scope of scopes) await refuseHeld(scope, home, run);
+  return scopes;
+}
+
+/**
+ * A command that is at work would go on where nothing is left of what it did. One whose process is gone, or that has not
+ * renewed its lease in time, is no reason to keep anything, and neither is state that cannot be read.
+ */
+async function refuseHeld({ service, stage }: Scope, home: string, run: Run): Promise<void> {
+  const head = await fileStore(join(home, 'state'))
+    .get(`${service}/${stage}/head`)
+    .catch(() => undefined);
+  const lease = (head?.value as Held | undefined)?.lease;
+  if (!lease || run.isGone(lease.holder) === true || Math.abs(run.now() - lease.beat) >= lease.ttlMs) return;
+  throw fail('SFX4101', `${service} ${stage} is held by ${lease.holder.name} for \`${lease.command}\``);
 }
 
 /**
  * Takes away what the engine keeps of these services and stages. Without a name it stops the engine first and takes all.
- * Errors: SFX6001, SFX6005, SFX6007, SFX6011.
+ * Errors: SFX4101, SFX6001, SFX6005, SFX6007, SFX6011.
  */
 export async function resetEngine(run: Run, named?: string): Promise<EngineReset> {
   const home = homeOf(run.env);
