@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { anchorsOf, documents, linksOf, root, textOf } from './documents.js';
 
@@ -43,6 +43,22 @@ describe('the documents', () => {
         .map((match) => `${path}: ${match[0]}`),
     );
     assert.deepEqual(unknown, []);
+  });
+
+  it('name the folders and files of the daemon that there are', () => {
+    const daemon = join(root, 'packages/provider-local/src/daemon');
+    const [, engine = ''] = textOf('docs/architecture.md').split('\n## The engine\n');
+    const told = [...engine.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]!).sort();
+    const there = readdirSync(daemon, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    assert.deepEqual(told, there.map((entry) => entry.name).sort());
+    const files = [...engine.matchAll(/`(\w+\/[\w-]+\.ts)`/g)].map((match) => match[1]!);
+    assert.ok(files.length > 3);
+    const isThere = (file: string) =>
+      existsSync(join(daemon, file)) || existsSync(join(daemon, 'instances', file));
+    assert.deepEqual(
+      files.filter((file) => !isThere(file)),
+      [],
+    );
   });
 
   it('have reference pages that say what the code says', () => {
