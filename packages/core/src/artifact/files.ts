@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { glob } from 'tinyglobby';
 import type { Diagnostic } from '../errors.js';
 import type { Position } from '../model/service.js';
-import { findEntry, notThere } from './handler.js';
+import { type Entry, findEntry, missing, notThere } from './handler.js';
 import { filesOf, findIncluded, type IncludedFile, problem, secret } from './include.js';
 import type { Places } from './places.js';
 import type { FilesRecipe } from './recipe.js';
@@ -40,10 +40,12 @@ export async function findFiles(
   const { language, include } = recipe;
   const { files: named, diagnostics } = await findIncluded(dir, include);
   const found: Diagnostic[] = [...diagnostics];
+  const handlers: (Entry & { readonly handler: string })[] = [];
   for (const entry of recipe.entries) {
     if (!('handler' in entry)) continue;
     const handler = await findEntry(dir, entry, at(entry.function), places, 'python');
-    if (!('exportName' in handler)) found.push(handler);
+    if ('exportName' in handler) handlers.push({ ...handler, handler: entry.handler });
+    else found.push(handler);
   }
   const walked =
     language === 'python'
@@ -52,6 +54,10 @@ export async function findFiles(
         ? []
         : await walk(dir, (name) => !CONFIGURATION.test(name), include, found);
   const byName = new Map([...walked, ...named].map((file) => [file.name, file]));
+  for (const { function: name, handler, file } of handlers) {
+    if (!byName.has(file))
+      found.push(missing(name, handler, `${file} is left out by the patterns`, at(name), places));
+  }
   const files = [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   const name = recipe.entries[0]?.function ?? '';
   if (language === 'program' && include.length > 0 && files.length === 0)

@@ -47,7 +47,8 @@ export async function findEntry(
   return missing(name, handler, `no ${stem}.${shown}${near}`, at, places);
 }
 
-function missing(
+/** SFX2301: why the file of a handler is not there. */
+export function missing(
   name: string,
   handler: string,
   why: string,

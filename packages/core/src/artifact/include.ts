@@ -20,7 +20,11 @@ const neverWalked = ['**/.git/**', '**/.sfx/**'];
 export const secret =
   /(^|\/)(\.env(\..*)?|\.npmrc|\.netrc|\.git|\.sfx|\.aws|\.ssh|id_(rsa|dsa|ecdsa|ed25519)|[^/]*\.(pem|key|p12|pfx|jks|keystore))(\/|$)/i;
 
-/** The files that `include` names, sorted, with what was left out as warnings (SFX2308) and what is outside as errors (SFX2306). */
+/**
+ * The files that `include` names: of the patterns that match a file the last counts, and one that begins with `!` takes it
+ * out again. Sorted, with what was left out as warnings (SFX2308) and what is outside as errors
+ * (SFX2306).
+ */
 export async function findIncluded(
   dir: string,
   patterns: readonly string[],
@@ -55,11 +59,12 @@ async function matches(
   patterns: readonly string[],
   diagnostics: Diagnostic[],
 ): Promise<readonly string[]> {
-  const wanted = patterns.map((pattern) => pattern.replace(/^\.\//, ''));
-  const excluded = wanted.filter((pattern) => pattern.startsWith('!'));
+  const wanted = patterns.map((pattern) => pattern.replace(/^(!?)\.\//, '$1'));
   const found = new Set<string>();
   const left = new Set<string>();
-  for (const pattern of wanted.filter((one) => !one.startsWith('!'))) {
+  for (const [n, pattern] of wanted.entries()) {
+    if (pattern.startsWith('!')) continue;
+    const excluded = wanted.slice(n).filter((later) => later.startsWith('!'));
     const named =
       !isDynamicPattern(pattern) &&
       (await lstat(join(dir, pattern)).catch(notThere))?.isDirectory() === false;

@@ -67,6 +67,30 @@ describe('an artifact of files as they are', () => {
     ]);
   });
 
+  it('of patterns that match a file heeds the last', async () => {
+    await write(dir, { 'a.py': '', 'lib/b.py': '', 'lib/c.py': '', 'lib/d.txt': '', 'server.js': '' });
+    const patterns = ['!**', 'a.*', 'lib/**', '!./lib/c.py'];
+    assert.deepEqual(await names(dir, python('a.handler', patterns)), [
+      'a.py',
+      'lib/b.py',
+      'lib/d.txt',
+      'stats.json',
+    ]);
+    assert.deepEqual(await names(dir, program(['node', 'server.js'], ['!**', 'server.js', 'l*/*.txt'])), [
+      'lib/d.txt',
+      'server.js',
+      'web.json',
+    ]);
+  });
+
+  it('in Python is refused when the patterns leave out the file of the handler', async () => {
+    await write(dir, { 'src/a.py': '', 'b.py': '' });
+    await assert.rejects(names(dir, python('src/a.handler', ['!src/**'])), {
+      code: 'SFX2301',
+      message: /src\/a\.py is left out by the patterns/,
+    });
+  });
+
   it('of a program without patterns holds the project, but no secrets, packages or configuration', async () => {
     await write(dir, {
       'server.js': '1',
