@@ -17,15 +17,18 @@ export interface HandlerContext {
 }
 
 export function handlerContext(context: PlainContext): HandlerContext {
-  return {
-    requestId: context.requestId,
-    awsRequestId: context.requestId,
-    functionName: context.function,
-    functionVersion: context.version,
-    release: context.release,
-    service: context.service,
-    stage: context.stage,
-    ...(context.trace !== undefined && { trace: context.trace }),
-    getRemainingTimeInMillis: () => Math.max(0, context.deadline - Date.now()),
+  const { requestId, function: functionName, version: functionVersion, release, service, stage } = context;
+  const getRemainingTimeInMillis = () => Math.max(0, context.deadline - Date.now());
+  const { trace } = context;
+  const base = {
+    requestId,
+    awsRequestId: requestId,
+    functionName,
+    functionVersion,
+    release,
+    service,
+    stage,
+    getRemainingTimeInMillis,
   };
+  return trace === undefined ? base : Object.assign(base, { trace });
 }

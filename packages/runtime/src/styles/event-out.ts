@@ -27,7 +27,8 @@ export function httpResult(value: unknown): PlainResponse {
   if ((body !== null || stream !== undefined) && !headers.some(([name]) => name === 'content-type')) {
     headers.unshift(['content-type', defaultType(value)]);
   }
-  return { status: statusOf(value.statusCode), headers, body, ...(stream !== undefined && { stream }) };
+  const status = statusOf(value.statusCode);
+  return stream === undefined ? { status, headers, body } : { status, headers, body, stream };
 }
 
 function isHttpResult(value: unknown): value is HttpResult {
@@ -44,6 +45,7 @@ function statusOf(code: unknown): number {
 
 /** A name in `multiValueHeaders` takes the place of the same name in `headers`. */
 function headersOf(result: HttpResult): [string, string][] {
+  if (!result.headers && !result.multiValueHeaders && !result.cookies) return [];
   const all = new Map<string, string[]>();
   for (const [name, value] of [
     ...Object.entries(result.headers ?? {}),

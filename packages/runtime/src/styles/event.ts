@@ -27,11 +27,10 @@ export const eventStyle: Style = {
     return {
       async http(request, context) {
         const event = httpEvent(request, context, Date.now());
-        const { stream, ...response } = httpResult(await handler(event, handlerContext(context)));
-        if (stream === undefined) return response;
-        return context.streams === true
-          ? { ...response, stream }
-          : { ...response, body: await gathered(stream) };
+        const response = httpResult(await handler(event, handlerContext(context)));
+        if (response.stream === undefined || context.streams === true) return response;
+        const { stream, ...whole } = response;
+        return { ...whole, body: await gathered(stream) };
       },
       invoke: async (payload, context) => value(await handler(payload, handlerContext(context))),
       deliver: async (delivery, context) => value(await handler(awsEvent(delivery), handlerContext(context))),

@@ -16,7 +16,8 @@ export interface ActivationFilter {
 
 /**
  * The calls of one service and stage. What is not plain HTTP traffic is kept on disk; of HTTP calls the last thousand are
- * in memory, and those that failed go to the disk too, as long as they are not many. Bounded in rows and bytes: the oldest
+ * in memory, of those that went well at most 200 of a second, and those that failed go to the disk too, as long as they
+ * are not many. Bounded in rows and bytes: the oldest
  * go first. `kill -9` loses at most the row of a call that somebody waited for.
  */
 export interface Activations {
@@ -59,6 +60,8 @@ interface Seen extends Base {
 
 const SEEN = 1_000;
 const RECENT = 200;
+/** HTTP calls that went well and are kept, per second: the ring would be over in no time, and keeping costs every call. */
+const SEEN_PER_SECOND = 200;
 /** Rows per second that failed HTTP calls may write. */
 const FAILED_PER_SECOND = 20;
 /** Characters of a result. */
@@ -70,15 +73,10 @@ export function createActivations(options: ActivationsOptions): Activations {
   const seen = ring<Seen>(SEEN);
   const others = ring<Kept>(RECENT);
   const running = new Map<string, Base>();
-  const brake = { second: 0, rows: 0 };
+  const mayWrite = perSecond(FAILED_PER_SECOND);
+  const maySee = perSecond(SEEN_PER_SECOND);
   let before: Promise<Kept[]> | undefined;
 
-  const mayWrite = () => {
-    const second = Math.floor(performance.now() / 1000);
-    if (second !== brake.second) Object.assign(brake, { second, rows: 0 });
-    brake.rows += 1;
-    return brake.rows <= FAILED_PER_SECOND;
-  };
   const add = (kept: Kept) => {
     const { result: _, ...rest } = kept;
     others.put(rest);
@@ -95,6 +93,7 @@ export function createActivations(options: ActivationsOptions): Activations {
     ended(begun, outcome, ms, problem) {
       const cold = outcome.cold === true;
       if (begun.call.cause === 'http') {
+        if (problem === undefined && !maySee()) return;
         const one = seenOf(begun, ms, cold, problem);
         seen.put(one);
         if (problem !== undefined && mayWrite()) rows.add(JSON.stringify(seenAs(one)));
@@ -248,6 +247,21 @@ function fold(all: Iterable<Kept>, filter: Partial<ActivationFilter>, seen = new
 
 function newestFirst(a: Kept, b: Kept): number {
   return a.asked > b.asked ? -1 : a.asked < b.asked ? 1 : 0;
+}
+
+/** Says yes so many times in a second. */
+function perSecond(most: number): () => boolean {
+  let second = 0;
+  let count = 0;
+  return () => {
+    const now = Math.floor(performance.now() / 1000);
+    if (now !== second) {
+      second = now;
+      count = 0;
+    }
+    count += 1;
+    return count <= most;
+  };
 }
 
 /** The last `size` of what was put. */

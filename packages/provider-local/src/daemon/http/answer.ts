@@ -57,7 +57,7 @@ export function answer(answering: Answering, outcome: Outcome): Sent | Promise<S
     if (stream !== undefined) leave(stream[Symbol.asyncIterator]());
     return { status };
   }
-  if (body !== null && body.byteLength > ANSWER_LIMIT) {
+  if (body !== null && typeof body !== 'string' && body.byteLength > ANSWER_LIMIT) {
     const message = `the answer is larger than ${ANSWER_LIMIT} bytes`;
     problem(res, 502, 'SFX6117', message, ours);
     return { status: 502, error: { code: 'SFX6117', message } };
@@ -74,10 +74,16 @@ export function answer(answering: Answering, outcome: Outcome): Sent | Promise<S
     leave(iterator);
     res.end();
   } else if (bare || body === null) res.end();
+  else if (typeof body === 'string') res.end(body, 'latin1');
   else if (body.byteLength <= ONE_WRITE_BYTES)
     res.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), 'latin1');
   else res.end(body);
   return { status };
+}
+
+function lengthOf(body: Uint8Array | string | null): number {
+  if (body === null) return 0;
+  return typeof body === 'string' ? body.length : body.byteLength;
 }
 
 function invalid({ res, ours }: Answering, what: string): Sent {
@@ -99,7 +105,7 @@ function head(
     all.push(headers[n]!, headers[n + 1]!);
   }
   if (stream === undefined && status !== 204 && status !== 304)
-    all.push('content-length', String(body?.byteLength ?? 0));
+    all.push('content-length', String(lengthOf(body)));
   try {
     res.writeHead(status, all);
   } catch (error) {

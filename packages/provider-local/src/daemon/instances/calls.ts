@@ -68,13 +68,13 @@ export const THREW = -2;
 /** Body of an HTTP answer that comes in chunks. */
 export const STREAMED = 1;
 
-/** `[id, status, headers flat, body]` · `[id, JSON_ANSWER, JSON text]` · `[id, THREW, message]` */
+/** `[id, status, headers flat, body]`, a text standing for its bytes in latin1 · `[id, JSON_ANSWER, JSON text]` · `[id, THREW, message]` */
 export type Answer =
   | readonly [
       id: number,
       status: number,
       headers: readonly string[],
-      body: Uint8Array | null | typeof STREAMED,
+      body: Uint8Array | string | null | typeof STREAMED,
     ]
   | readonly [id: number, kind: number, text: string];
 

@@ -8,7 +8,8 @@ export type Outcome = (
       readonly kind: 'http';
       readonly status: number;
       readonly headers: readonly string[];
-      readonly body: Uint8Array | null;
+      /** A text stands for its bytes in latin1. */
+      readonly body: Uint8Array | string | null;
       /** A body as it comes, instead of `body`. Whoever stops early returns its iterator, which ends the call. */
       readonly stream?: AsyncIterable<Uint8Array>;
     }

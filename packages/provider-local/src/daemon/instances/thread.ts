@@ -44,10 +44,9 @@ function startThread(
   worker.on('error', (error) => end.because(reasonOf(error, options.memory)));
   const heard = hearing(events, use, children);
   const tell = (message: ToWorker) => worker.postMessage(message);
-  const { took, ...sends } = sending(tell, use, watch);
+  const sends = sending(tell, use, watch);
   worker.on('message', (message: FromWorker) => {
     heard[message.kind](message as never);
-    if (message.kind === 'answers' || message.kind === 'took') took(message.took);
     if (use.bytes > limit) tooMuch();
   });
   // What does not go the worker's own way, like the last words of V8.
@@ -107,22 +106,15 @@ function hearing(events: InstanceEvents, use: Use, children: Set<number>): Heari
   };
 }
 
-/**
- * Calls go together: those of one turn of the event loop, and those that come while the thread has not begun the last
- * ones. To wake a thread costs as much as a call does.
- */
-function sending(tell: (message: ToWorker) => void, use: Use, watch: Watch) {
+/** Calls of one turn of the event loop go together: to wake a thread costs as much as a call does. */
+function sending(tell: (message: ToWorker) => void, use: Use, watch: Watch): Omit<Instance, 'terminate'> {
   let calls: (HttpCall | InvokeCall)[] = [];
-  let sent = 0;
-  let taken = 0;
   const flush = () => {
-    if (taken < sent || calls.length === 0) return;
     const now = calls;
     calls = [];
-    sent += now.length;
     tell({ kind: 'calls', calls: now });
   };
-  const sends: Omit<Instance, 'terminate'> = {
+  return {
     send(call) {
       if (use.running === 0) {
         use.since = performance.now();
@@ -134,14 +126,6 @@ function sending(tell: (message: ToWorker) => void, use: Use, watch: Watch) {
     taken: (id, bytes) => tell({ kind: 'taken', id, bytes }),
     cancel: (id) => tell({ kind: 'cancel', id }),
     ping: () => tell({ kind: 'ping' }),
-  };
-  return {
-    ...sends,
-    /** It has begun so many calls. */
-    took(count: number) {
-      taken = count;
-      flush();
-    },
   };
 }
 

@@ -9,7 +9,8 @@ if (parentPort === null) {
 } else {
   const port = parentPort;
   inside({
-    tell: (message, transfer = []) => port.postMessage(message, transfer),
+    tell: (message, transfer) =>
+      transfer === undefined ? port.postMessage(message) : port.postMessage(message, transfer),
     listen: (hear) => void port.on('message', hear),
     begun: (workerData as { begun: Int32Array }).begun,
     shared: true,

@@ -29,7 +29,7 @@ export function createAnswers(tell: Tell, before: () => void): Answers {
       const [now, handed] = [answers, transfer];
       answers = [];
       transfer = [];
-      tell({ kind: 'answers', took, answers: now }, handed);
+      tell({ kind: 'answers', took, answers: now }, handed.length === 0 ? undefined : handed);
     } else if (told !== took) tell({ kind: 'took', took });
     told = took;
   };
@@ -52,6 +52,15 @@ export function createAnswers(tell: Tell, before: () => void): Answers {
     },
     flush,
   };
+}
+
+/** Bodies up to this size are sent as text, which costs a fraction of a buffer: latin1 keeps every byte. */
+const TEXT_BYTES = 4 * 1024;
+
+/** A body as it is sent. */
+export function sendable(bytes: Uint8Array): Uint8Array | string {
+  if (bytes.byteLength > TEXT_BYTES) return own(bytes);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 /**

@@ -7,9 +7,9 @@ import {
   STREAMED,
   THREW,
 } from '../calls.js';
-import { type Answers, own } from './answers.js';
+import { type Answers, sendable } from './answers.js';
 import type { Flows } from './flows.js';
-import { describe, type Handler, type PlainContext } from './handler.js';
+import { describe, type Handler, type PlainContext, type PlainRequest } from './handler.js';
 import type { Running, RunningCalls } from './running.js';
 
 export interface ServeOptions {
@@ -41,25 +41,25 @@ export function createServe(options: ServeOptions): (call: HttpCall | InvokeCall
       deadline: call[2],
       streams: true as const,
     };
-    return call[4] === '' ? context : { ...context, trace: call[4] };
+    return call[4] === '' ? context : Object.assign(context, { trace: call[4] });
   };
   const http = async (call: HttpCall, running: Running) => {
     const [id, , , , , method, url, headers, body, params, route, ip, authorizer] = call;
     try {
-      const request = {
+      const request: PlainRequest = {
         method,
         url,
         headers: pairs(headers),
         body,
         params: params.length === 0 ? {} : Object.fromEntries(pairs(params)),
         route,
-        ...(ip === '' ? {} : { ip }),
-        ...(authorizer === '' ? {} : { authorizer: JSON.parse(authorizer) as unknown }),
       };
+      if (ip !== '') Object.assign(request, { ip });
+      if (authorizer !== '') Object.assign(request, { authorizer: JSON.parse(authorizer) as unknown });
       const response = await handler.http(request, contextOf(call));
       const sent = flat(response.headers);
       if (response.stream === undefined) {
-        answers.put([id, response.status, sent, response.body === null ? null : own(response.body)]);
+        answers.put([id, response.status, sent, response.body === null ? null : sendable(response.body)]);
       } else {
         answers.put([id, response.status, sent, STREAMED]);
         // The head goes before its first chunk.
