@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { buildUnits } from '../../src/artifact/index.js';
 import { ask, load, realRun, temporary, unit } from './samples.js';
@@ -38,13 +41,27 @@ describe('the example hello', () => {
 
 describe('the example shop', () => {
   let shop: Awaited<ReturnType<typeof build>>;
+  const sent: string[] = [];
+  /** Where handlers send messages, as far as they see. */
+  const events = createServer(async (req, res) => {
+    sent.push(`${req.url} ${await text(req)}`);
+    res.writeHead(202).end('{}');
+  });
   before(async () => {
+    await new Promise<void>((resolve) => events.listen(0, '127.0.0.1', resolve));
+    process.env['SFX_EVENTS_URL'] = `http://127.0.0.1:${(events.address() as AddressInfo).port}`;
     shop = await build('shop', {
       front: 'src/front.default',
       list: 'src/list.get',
       product: 'src/product.get',
       order: 'src/order.post',
     });
+  });
+
+  after(() => {
+    delete process.env['SFX_EVENTS_URL'];
+    events.close();
+    events.closeAllConnections();
   });
 
   const order = (value: string) => ask(shop['order']!, 'POST /orders', { body: Buffer.from(value) });
@@ -75,7 +92,7 @@ describe('the example shop', () => {
     assert.equal((await ask(shop['product']!, 'GET /products/9', { params: { id: '9' } })).status, 404);
   });
 
-  it('takes orders, and refuses what is none', async () => {
+  it('takes orders and puts them on the queue, and refuses what is none', async () => {
     const taken = await order('{"product":"2","quantity":3}');
     assert.deepEqual(taken, {
       status: 201,
@@ -85,5 +102,6 @@ describe('the example shop', () => {
     for (const wrong of ['', '{', 'null', '{"product":"2","quantity":0}', '{"quantity":1}']) {
       assert.equal((await order(wrong)).status, 400, wrong);
     }
+    assert.deepEqual(sent, ['/queues/orders {"product":"2","quantity":3,"total":2700}']);
   });
 });
