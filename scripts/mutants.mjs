@@ -20,6 +20,8 @@ function chosen(words) {
   return mistakes.filter((mutant) => words.length === 0 || named(mutant));
 }
 
+const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
+
 /** Every text that a mistake replaces must be there, once: else the list no longer fits the code. */
 async function assertFits(mutants) {
   const problems = [];
@@ -85,7 +87,10 @@ async function tryAll(sandboxes, mutants) {
     const verdict = await verdictOn(sandbox, mutant);
     const name = `${String(mutant.number).padStart(2)} ${mutant.title}`;
     if (verdict.failed > 0) {
-      say(`killed    ${name}\n             by: ${verdict.first.title}`);
+      const { title, why } = verdict.first;
+      say(
+        `killed    ${name}  ${seconds(verdict.ms)}\n             by: ${title}\n             ${why.slice(0, 100)}`,
+      );
       return;
     }
     survivors.push(mutant);
