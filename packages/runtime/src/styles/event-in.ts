@@ -76,8 +76,8 @@ export function httpEvent(request: PlainRequest, context: PlainContext, now: num
   };
 }
 
-/** What needs no care to be read: a host with or without a port, and a path that a URL would leave as it is. */
-const PLAIN = /^https?:\/\/([a-z0-9.-]+)(?::\d+)?(\/(?:(?!\/?\.)[\w\-~%@!$&'()*+,;=:.]|\/(?!\.))*)$/;
+/** What needs no care to be read: this machine, and a path that a URL leaves as it is. */
+const PLAIN = /^http:\/\/(127\.0\.0\.1|localhost)(?::\d+)?(\/[\w\-~@!$&'()*+,;=:/]*)$/;
 
 /** As `URL` reads it, which takes several times as long. */
 function partsOf(url: string): Pick<URL, 'hostname' | 'pathname' | 'search'> {

@@ -17,6 +17,61 @@ function answer(value: unknown): Promise<PlainResponse> {
 }
 
 describe('an HTTP event', () => {
+  it('names host and path as URL reads them, whatever the target', async () => {
+    const part = fc.oneof(
+      fc.constantFrom(
+        '.',
+        '..',
+        '...',
+        '%2e',
+        '%2E%2e',
+        '',
+        ' ',
+        'a%20b',
+        '%zz',
+        'ü',
+        '"',
+        '<',
+        '`',
+        '{id}',
+        '|',
+        '^',
+        '\\\\',
+      ),
+      fc.stringMatching(/^[\w.~%@!$&'()*+,;=:-]{0,8}$/),
+    );
+    const host = fc.constantFrom(
+      '127.0.0.1',
+      '127.1',
+      '0x7f.1',
+      'shop.test',
+      'SHOP.test',
+      'a_b',
+      '[::1]',
+      'localhost',
+      '1.2.3.4.',
+    );
+    const port = fc.constantFrom('', ':80', ':4101');
+    await fc.assert(
+      fc.asyncProperty(
+        host,
+        port,
+        fc.array(part, { maxLength: 4 }),
+        fc.constantFrom('', '?a=1', '#x'),
+        async (name, at, path, end) => {
+          const url = `http://${name}${at}/${path.join('/')}${end}`;
+          const { hostname, pathname, search } = new URL(url);
+          const event = await eventOf({ url });
+          assert.deepEqual(
+            [event.requestContext.domainName, event.rawPath, event.rawQueryString],
+            [hostname, pathname, search.slice(1)],
+          );
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
   it('has the shape of an AWS HTTP API, version 2.0', async () => {
     const { requestContext, ...event } = await eventOf({
       url: 'http://shop.test:4101/products/7?tag=a&tag=b&q=x%20y',
