@@ -61,31 +61,30 @@ export async function redrive(
   originFor: (origin: Origin) => Promise<Queue | undefined>,
 ): Promise<Redriven> {
   let [sent, left] = [0, 0];
-  const kept: string[] = [];
-  // What comes back meanwhile is not sent a second time.
-  for (let open = dead.counts().visible; open > 0; ) {
-    const messages = dead.receive(Math.min(open, 100), Number.POSITIVE_INFINITY);
-    if (messages.length === 0) break;
-    open -= messages.length;
-    for (const message of messages) {
-      const origin = originOf(message);
-      const queue = origin === undefined ? undefined : await originFor(origin);
-      if (queue === undefined || queue === dead) {
-        left += 1;
-        kept.push(message.receipt);
-        continue;
-      }
-      try {
+  const handed: string[] = [];
+  try {
+    // What comes back meanwhile is not sent a second time.
+    for (let open = dead.counts().visible; open > 0; ) {
+      const messages = dead.receive(Math.min(open, 100), Number.POSITIVE_INFINITY);
+      if (messages.length === 0) break;
+      open -= messages.length;
+      handed.push(...messages.map(({ receipt }) => receipt));
+      for (const message of messages) {
+        const origin = originOf(message);
+        const queue = origin === undefined ? undefined : await originFor(origin);
+        if (queue === undefined || queue === dead) {
+          left += 1;
+          continue;
+        }
         await queue.send([anew(message)]);
-      } catch (error) {
-        dead.release([...kept, ...messages.map(({ receipt }) => receipt)], 0, false);
-        throw error;
+        await dead.ack([message.receipt]);
+        sent += 1;
       }
-      await dead.ack([message.receipt]);
-      sent += 1;
     }
+  } finally {
+    // Of those that were sent nothing is left to give back.
+    dead.release(handed, 0, false);
   }
-  dead.release(kept, 0, false);
   return { sent, left };
 }
 
