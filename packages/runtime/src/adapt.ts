@@ -16,9 +16,13 @@ const styles: readonly Style[] = [fetchStyle, eventStyle];
  * @throws TypeError for what is not a handler, with what was found instead.
  */
 export function adapt(exported: unknown, exportName: string = nameOf(exported)): Adapted {
-  for (const style of styles) {
-    const found = style.adapt(exported, exportName);
-    if (found !== undefined) return hosted(found, style.name);
+  // Whoever imports a CommonJS module finds all of it as its default, and in there what it called `exports.default`.
+  const inner = exportName === 'default' ? defaultIn(exported) : undefined;
+  for (const one of inner === undefined ? [exported] : [exported, inner]) {
+    for (const style of styles) {
+      const found = style.adapt(one, exportName);
+      if (found !== undefined) return hosted(found, style.name);
+    }
   }
   const name = exportName === '' ? 'The handler' : `The handler \`${exportName}\``;
   throw new TypeError(
@@ -42,6 +46,12 @@ function hosted(found: Handled, style: string): Adapted {
       return delivery === undefined ? found.invoke(payload, context) : found.deliver(delivery, context);
     },
   };
+}
+
+function defaultIn(exported: unknown): unknown {
+  return typeof exported === 'object' && exported !== null
+    ? (exported as { readonly default?: unknown }).default
+    : undefined;
 }
 
 function nameOf(exported: unknown): string {

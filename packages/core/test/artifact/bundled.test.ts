@@ -135,6 +135,18 @@ describe('a bundled unit', () => {
     assert.equal(files['templates/x/y.html'], '<p>');
   });
 
+  it('takes the default of a CommonJS module, said in any way', async () => {
+    await write(dir, {
+      'a.js': 'exports.default = () => 1; exports.other = 2;',
+      'b.js': "Object.defineProperty(exports, '__esModule', { value: true }); exports.default = () => 2;",
+      'c.js': 'module.exports = () => 3;',
+    });
+    for (const [n, name] of ['a', 'b', 'c'].entries()) {
+      const adapted = await load(await buildOne(dir, unit({ [name]: `${name}.default` })), name);
+      assert.equal(await adapted.invoke(0, context), n + 1, name);
+    }
+  });
+
   it('may take code from all of its workspace', async () => {
     await write(dir, {
       'package.json': '{"workspaces":["services/*"]}',
