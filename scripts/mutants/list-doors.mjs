@@ -182,7 +182,7 @@ export const doors = [
         to: 'const shown = `${shownVersion(unit, hex)} ${JSON.stringify(config.environment)}`;',
       },
     ],
-    tests: [local.secrets],
+    tests: [only(local.secrets, 'is kept with its version')],
   },
   {
     number: 69,
@@ -195,7 +195,7 @@ export const doors = [
           process.stderr.write(\`staged \${JSON.stringify(document)}\\n\`);`,
       },
     ],
-    tests: [local.secrets],
+    tests: [only(local.secrets, 'is kept with its version')],
   },
   {
     number: 69,
@@ -208,7 +208,7 @@ export const doors = [
           state.options.log('engine', wasLoading ?`,
       },
     ],
-    tests: [local.secrets],
+    tests: [only(local.secrets, 'is kept with its version')],
   },
   {
     number: 69,
@@ -239,7 +239,7 @@ export const doors = [
         to: 'const version = { unit, id: versionId(unit, hex), digest, release, environment: config.environment };',
       },
     ],
-    tests: [local.secrets],
+    tests: [only(local.secrets, 'is kept with its version')],
   },
   {
     number: 70,

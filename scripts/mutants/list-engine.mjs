@@ -104,6 +104,11 @@ export const engineRuns = [
         from: "if (outcome.ending !== 'live' && outcome.ending !== 'unchanged') return { error: errorOf(outcome) };",
         to: 'void errorOf;',
       },
+      {
+        file: 'packages/core/src/dev/dev.ts',
+        from: 'else if (release !== before.done.release) tell(',
+        to: 'else if (before.done !== undefined) tell(',
+      },
     ],
     tests: [only('packages/cli/test/dev.test.ts', 'keeps what is live, and says why')],
   },
@@ -151,5 +156,41 @@ export const engineRuns = [
     tests: [
       only('packages/core/test/release/command-check.test.ts', 'fails the release in every other ending'),
     ],
+  },
+  {
+    number: 90,
+    title: 'a call that may not be repeated reaches a program twice',
+    edits: [
+      {
+        file: engine('daemon/instances/process/exchange'),
+        from: "new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);",
+        to: "new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'POST']);",
+      },
+    ],
+    tests: [only(local.program, 'has a connection of its own for each POST')],
+  },
+  {
+    number: 91,
+    title: "a handler sees the daemon's environment",
+    edits: [
+      {
+        file: engine('daemon/stage/versions'),
+        from: "const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ', 'SystemRoot', 'TEMP'];",
+        to: 'const names = Object.keys(process.env);',
+      },
+    ],
+    tests: [only(local.secrets, 'is seen by no handler')],
+  },
+  {
+    number: 92,
+    title: 'instances are never given back',
+    edits: [
+      {
+        file: pool,
+        from: 'if (isIdle(seat) && now - seat.idleSince >= idleMs) retire(seat);',
+        to: 'if (isIdle(seat) && now - seat.idleSince >= 10 * idleMs) retire(seat);',
+      },
+    ],
+    tests: [only(local.pool, 'go back to none when nobody calls')],
   },
 ];

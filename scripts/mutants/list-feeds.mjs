@@ -115,4 +115,41 @@ export const feeds = [
     tests: [only(daemon.bucket, 'takes nothing for noticed that could not be kept')],
     withinMs: 8_000,
   },
+  {
+    number: 55,
+    title: 'a schedule runs for the time in which it was not enabled',
+    edits: [
+      {
+        file: feed('schedule-feed'),
+        from: 'if (same && before.enabled && enabled && !host.fresh) return before;',
+        to: 'if (same && before.enabled && enabled) return before;',
+      },
+    ],
+    tests: [only(daemon.schedule, 'owes nothing for the time in which it was not enabled')],
+    withinMs: 5_000,
+  },
+  {
+    number: 56,
+    title: 'files that were there before are news',
+    edits: [
+      {
+        file: feed('bucket-looks'),
+        from: "if (scan !== 'gone') for (const [key, seen] of scan.files) index.known.set(key, seen);",
+        to: 'void scan;',
+      },
+    ],
+    tests: [only(daemon.bucket, 'says nothing of what was there')],
+  },
+  {
+    number: 56,
+    title: 'files of the time in which a bucket was not enabled are news',
+    edits: [
+      {
+        file: feed('bucket-feed'),
+        from: 'if (!props.enabled || host.fresh) await rm(path, { force: true });',
+        to: 'if (!props.enabled) await rm(path, { force: true });',
+      },
+    ],
+    tests: [only(daemon.bucket, 'and nothing of when it was not enabled')],
+  },
 ];

@@ -287,4 +287,54 @@ export const queues = [
     ],
     tests: [only(daemon.later, 'when the queue does not take them')],
   },
+  {
+    number: 44,
+    title: 'dead letters are forgotten before they are sent back',
+    edits: [
+      {
+        file: queue('dead-letters'),
+        from: 'await queue.send([anew(message)]); await dead.ack([message.receipt]);',
+        to: 'await dead.ack([message.receipt]); await queue.send([anew(message)]);',
+      },
+    ],
+    tests: [only(daemon['dead-letters'], 'are there for the next time')],
+  },
+  {
+    number: 44,
+    title: 'dead letters that could not be sent back are held for ever',
+    edits: [{ file: queue('dead-letters'), from: 'dead.release(handed, 0, false);', to: 'void handed;' }],
+    tests: [only(daemon['dead-letters'], 'are there for the next time', 'stay where nobody knows')],
+  },
+  {
+    number: 45,
+    title: 'a message that was sent twice is kept twice',
+    edits: [
+      {
+        file: queue('queue-send'),
+        from: 'if (message.again !== true && wasLately(state, id)) continue;',
+        to: 'void wasLately;',
+      },
+    ],
+    tests: [only(daemon.queue, 'keeps one of those with the same id')],
+  },
+  {
+    number: 46,
+    title: 'a delay is forgotten at replay',
+    edits: [
+      { file: queue('queue-records'), from: 'delayMs: delayMs ?? 0,', to: 'delayMs: delayMs === 0 ? 1 : 0,' },
+    ],
+    tests: [only(daemon.queue, 'delays a message, also over a start')],
+  },
+  {
+    number: 47,
+    title: 'a version that leaves messages untaken looks sound',
+    edits: [
+      {
+        file: calls('caller'),
+        from: 'fault?.(outcome) ?? (status !== undefined',
+        to: "(fault === null ? '' : undefined) ?? (status !== undefined",
+      },
+    ],
+    tests: [only(local['telemetry-events'], 'count a version that leaves messages untaken')],
+  },
 ];

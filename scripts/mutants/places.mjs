@@ -38,15 +38,16 @@ export const local = Object.fromEntries(
     'output',
     'pool',
     'process-engine',
+    'program',
     'queues',
     'secrets',
     'streams',
     'telemetry',
+    'telemetry-events',
   ].map((name) => [name, localTest(name)]),
 );
 export const daemon = Object.fromEntries(
-  ['bucket', 'cron', 'journal', 'later', 'otlp', 'pump', 'queue', 'schedule', 'topics'].map((name) => [
-    name,
-    daemonTest(name),
-  ]),
+  ['bucket', 'cron', 'dead-letters', 'journal', 'later', 'otlp', 'pump', 'queue', 'schedule', 'topics'].map(
+    (name) => [name, daemonTest(name)],
+  ),
 );

@@ -279,7 +279,7 @@ describe('sfx dev, when new code builds and does not come up', () => {
       const ready = await going.until(/"dev\.ready"[^\n]*\n/);
       const [, url = ''] = /"http":"(http:[^"]+)"/.exec(ready) ?? [];
       await code("throw new Error('not today');");
-      const failed = await going.until(/"dev\.failed"[^\n]*\n/);
+      const failed = await going.until(/"dev\.(failed|released|mended)"[^\n]*\n/);
       assert.match(failed, /"code":"SFX3106"[^\n]*not today/);
       assert.doesNotMatch(failed, /"dev\.(released|mended)"/);
       assert.match(await (await fetch(`${url}/one`)).text(), /fine/);

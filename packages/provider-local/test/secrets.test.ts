@@ -2,9 +2,20 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection } from '@sfx-deploy/plugin';
-import { engineStatus } from '../src/index.js';
+import { engineStatus, provider } from '../src/index.js';
 import { until } from './assertions.js';
-import { call, flip, handler, live, route, stage, type TestEngine, testEngine, urlOf } from './bench.js';
+import {
+  call,
+  flip,
+  handler,
+  live,
+  route,
+  SCOPE,
+  stage,
+  type TestEngine,
+  testEngine,
+  urlOf,
+} from './bench.js';
 
 const SECRET = 'hunter2-of-the-engine-5e1';
 
@@ -79,5 +90,25 @@ describe('an environment value of a function', () => {
     const kept = await holding();
     assert.equal(kept.length, 2, kept.join());
     for (const name of kept) assert.match(name, /versions\/(keyed|broken)\/[0-9a-f]{64}\/version\.json$/);
+  });
+});
+
+describe('what the engine itself was started with', () => {
+  it('is seen by no handler: neither in a thread nor in a process', async () => {
+    const engine = await testEngine();
+    try {
+      const env = { OTEL_EXPORTER_OTLP_HEADERS: `key=${SECRET}`, TOKEN: SECRET };
+      await using connection = await provider.connect(SCOPE, {}, engine.run(env));
+      const seen = handler('return text(1)', 'return process.env');
+      for (const isolation of ['thread', 'process'])
+        await live(connection, isolation, seen, [], { isolation } as object);
+      for (const name of ['thread', 'process']) {
+        const found = (await connection.invoke({ alias: 'live', function: name }, null)) as object;
+        assert.ok('PATH' in found);
+        assert.ok(!JSON.stringify(found).includes(SECRET), Object.keys(found).join());
+      }
+    } finally {
+      await engine.close();
+    }
   });
 });

@@ -356,7 +356,7 @@ describe('a bucket', function () {
     await settled();
     assert.deepEqual(told(), ['created a']);
     assert.deepEqual(new Set(bench.lines), new Set(['bucket uploads: the disk is full']));
-  });
+  }).timeout(10_000);
 
   it('that is no folder is refused', async () => {
     await assert.rejects(open({ bucket: '../up' }), { code: 'SFX6007' });
