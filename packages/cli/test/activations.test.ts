@@ -97,6 +97,9 @@ describe('calls that nobody waits for, and what is known of single calls, on the
       new RegExp(` add 1 ${two.slice(0, 8)} .*72$`, 'm'),
     );
     assert.equal((await place.sfx('logs', '--activation', one, '--release', '1')).exit, 64);
+    const nobody = await place.sfx('logs', 'nobody');
+    assert.equal(nobody.exit, 64);
+    assert.match(nobody.err, /SFX4117 there is no function nobody\s+There are: add\./);
   }).timeout(60_000);
 
   it('lists calls, newest first, and only those that are asked for', async () => {

@@ -19,7 +19,10 @@ export interface LogsRequest {
   readonly activation?: string;
 }
 
-/** `sfx logs`: lines of every function, by version and release; newest versions of the live and the open release. */
+/**
+ * `sfx logs`: lines of every function, by version and release; newest versions of the live and the open release.
+ * Errors: SFX4117 (no such function), SFX4119 (nothing is deployed), SFX3005 (a provider without logs).
+ */
 export async function* logsOf(
   ctx: Context,
   request: LogsRequest,
@@ -60,17 +63,24 @@ async function logSources(ctx: Context, head: Head, request: LogsRequest) {
   const numbers =
     request.release === undefined ? [head.live, head.open] : [select(head, request.release).number];
   const sources: { release: number; key: string; version: VersionsByUnit[string] }[] = [];
+  const units = new Set<string>();
   for (const number of numbers) {
     if (number === null) continue;
     const past = head.past.find((one) => one.number === number)!;
     const entries = past.status === 'open' ? (await openWork(ctx, head))?.entries : undefined;
     const versions = entries ? progressOf(entries).staged : (await kept(ctx.state, past))?.versions;
     for (const [key, version] of Object.entries(versions ?? {})) {
+      units.add(version.unit);
       if (sources.some((one) => one.key === key && one.version.id === version.id)) continue;
       if (request.functions && !request.functions.includes(version.unit)) continue;
       sources.push({ release: number, key, version });
     }
   }
+  const unknown = request.functions?.find((name) => !units.has(name));
+  if (unknown !== undefined && units.size > 0)
+    throw fail('SFX4117', `there is no function ${unknown}`, {
+      hint: `There are: ${[...units].sort().join(', ')}.`,
+    });
   return sources;
 }
 
