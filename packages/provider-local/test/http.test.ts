@@ -74,6 +74,9 @@ describe('HTTP on the local engine', () => {
     assert.equal(none.status, 404);
     assert.equal(JSON.parse(none.text).error.code, 'SFX6101');
     const wrong = await call(`${url}/things/12`, { method: 'DELETE' });
+    const traced = await call(`${url}/any/x`, { method: 'TRACE' });
+    assert.equal(traced.status, 405);
+    assert.equal(traced.headers['allow'], 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT');
     assert.equal(wrong.status, 405);
     assert.equal(wrong.headers['allow'], 'GET, HEAD');
     assert.equal(JSON.parse(wrong.text).error.code, 'SFX6102');

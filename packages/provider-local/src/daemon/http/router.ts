@@ -54,6 +54,10 @@ interface Pattern {
 
 const REST = /^\{(.+)\+\}$/;
 const PARAM = /^\{(.+)\}$/;
+/** What ANY says of itself where another method is refused. */
+const ANY: readonly string[] = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+/** No `Request` of the web has these methods. */
+const NOT_ANY: ReadonlySet<string> = new Set(['TRACE', 'TRACK', 'CONNECT']);
 const NO_PARAMS: readonly string[] = [];
 
 /**
@@ -98,7 +102,7 @@ export function createRouter(sources: readonly RouteSource[]): Router {
         const route = methodOf(pattern, method);
         if (route !== undefined) return { kind: 'route', route, params: paramsOf(route, segments) };
         for (const [name, other] of pattern.methods) {
-          allow.add(name);
+          for (const one of name === 'ANY' ? ANY : [name]) allow.add(one);
           cors ??= other.cors;
         }
         if (pattern.methods.has('GET')) allow.add('HEAD');
@@ -117,7 +121,8 @@ export function createRouter(sources: readonly RouteSource[]): Router {
 
 function methodOf(pattern: Pattern, method: string): Route | undefined {
   const { methods } = pattern;
-  return methods.get(method) ?? (method === 'HEAD' ? methods.get('GET') : undefined) ?? methods.get('ANY');
+  const own = methods.get(method) ?? (method === 'HEAD' ? methods.get('GET') : undefined);
+  return own ?? (NOT_ANY.has(method) ? undefined : methods.get('ANY'));
 }
 
 /** `/a/b/` is `/a/b`. */
