@@ -153,7 +153,7 @@ describe('a command from its words to its end', () => {
     assert.equal(made.exit, 0, made.err);
     assert.match(
       made.out,
-      /^created My Shop: package\.json, serverless\.yml, \d files in src\. Next: cd My Shop && sfx deploy$/m,
+      /^created My Shop: package\.json, serverless\.yml, \d+ files in src\. Next: cd My Shop && sfx deploy$/m,
     );
     assert.equal((await sfx(['validate'], { cwd: at('My Shop') })).exit, 0);
     assert.match(await readFile(at('My Shop/serverless.yml'), 'utf8'), /^service: my-shop$/m);

@@ -12,7 +12,7 @@ const ACTIONS = ['start', 'stop', 'status', 'reset', 'logs', 'run', 'redrive'] a
 export const local: Command = {
   name: 'local',
   group: 'sfx',
-  summary: 'the engine on this machine: start, stop, status, reset, logs, run, redrive',
+  summary: 'the engine on this machine: start, stop, status, logs, and more',
   scope: 'none',
   positionals: [
     { name: 'action', summary: 'what to do', required: true, choices: ACTIONS },
