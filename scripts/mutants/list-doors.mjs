@@ -266,4 +266,40 @@ export const doors = [
     ],
     tests: [only(daemon.otlp, 'wait for a collector that is down')],
   },
+  {
+    number: 71,
+    title: 'what an authorizer decided of one caller is taken for another',
+    edits: [
+      {
+        file: authorizer,
+        from: 'JSON.stringify([asking.route.key, authorizer.function, asking.candidate, identity]);',
+        to: 'JSON.stringify([asking.route.key, authorizer.function, asking.candidate]);',
+      },
+    ],
+    tests: [only(local['http-authorizer'], 'keeps a decision by route and identity')],
+  },
+  {
+    number: 72,
+    title: 'a page of any origin reads answers',
+    edits: [
+      {
+        file: engine('daemon/http/cors'),
+        from: 'fits(pattern, origin)) ? origin : undefined;',
+        to: "fits(pattern, origin) || pattern !== '') ? origin : undefined;",
+      },
+    ],
+    tests: [only(local.http, 'allows no other origin')],
+  },
+  {
+    number: 73,
+    title: 'what one call wrote is shown for another',
+    edits: [
+      {
+        file: engine('daemon/telemetry/logs'),
+        from: 'activation === undefined || line.activation === activation;',
+        to: 'activation === undefined || line.activation !== undefined;',
+      },
+    ],
+    tests: [only(daemon.logs, 'tells which call wrote a line')],
+  },
 ];

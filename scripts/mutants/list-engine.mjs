@@ -193,4 +193,64 @@ export const engineRuns = [
     ],
     tests: [only(local.pool, 'go back to none when nobody calls')],
   },
+  {
+    number: 93,
+    title: 'a call that was begun is made again when its instance ends',
+    edits: [
+      {
+        file: pool,
+        from: 'if (seat.calls.get(id)!.nth > (begun ?? seat.sent)) again(state, seat, id);',
+        to: 'if (seat.calls.get(id)!.nth > (begun ?? 0) - 1) again(state, seat, id);',
+      },
+    ],
+    tests: [only(local.pool, 'never begin a call twice')],
+  },
+  {
+    number: 94,
+    title: 'a function that is flooded keeps another from its first instance',
+    edits: [
+      {
+        file: engine('daemon/instances/crowd'),
+        from: 'if (member.instances() === 0 || total() < most || stopIdlest()) {',
+        to: 'if (total() < most || stopIdlest()) {',
+      },
+    ],
+    tests: [only('packages/provider-local/test/crowd.test.ts', 'beside the first of each')],
+  },
+  {
+    number: 95,
+    title: 'the percent of a candidate goes to stable: by the local engine',
+    edits: [
+      {
+        file: engine('daemon/http/router'),
+        from: 'draw * 100 < candidate.percent',
+        to: 'draw * 100 >= candidate.percent',
+      },
+    ],
+    tests: [only(local.traffic, 'of 5 % sends', 'sends nothing at 0 %')],
+  },
+  {
+    number: 96,
+    title: 'a late writer moves an alias of the local engine',
+    edits: [
+      {
+        file: engine('daemon/stage/aliases'),
+        from: "if (now?.stamp !== undefined && now.stamp.fence > write.stamp.fence) return 'conflict';",
+        to: '',
+      },
+    ],
+    tests: [only(local.admin, 'writes no alias under an older fence')],
+  },
+  {
+    number: 97,
+    title: 'a version is removed under its calls',
+    edits: [
+      {
+        file: engine('daemon/stage/versions'),
+        from: 'await known.pool.drain(DRAIN_MS);',
+        to: 'await known.pool.drain(0);',
+      },
+    ],
+    tests: [only(local.traffic, 'loses no call while it is flipped')],
+  },
 ];

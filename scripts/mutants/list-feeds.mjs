@@ -152,4 +152,16 @@ export const feeds = [
     ],
     tests: [only(daemon.bucket, 'and nothing of when it was not enabled')],
   },
+  {
+    number: 57,
+    title: 'a function that writes what it is called for is called for ever',
+    edits: [
+      {
+        file: feed('bucket-brake'),
+        from: 'if (count <= KEY_CHANGES) return false;',
+        to: 'if (count <= 100 * KEY_CHANGES) return false;',
+      },
+    ],
+    tests: [only(daemon['bucket-brake'], 'lets a key rest')],
+  },
 ];

@@ -16,7 +16,7 @@ export const queues = [
         to: '',
       },
     ],
-    tests: [only(daemon.journal, 'answers once the disk has said')],
+    tests: [only(daemon.journal, 'of a queue, what is sent and what is acknowledged')],
     withinMs: 5_000,
   },
   {
@@ -30,6 +30,20 @@ export const queues = [
       },
     ],
     tests: [daemon.journal],
+  },
+  {
+    number: 30,
+    title: 'a journal takes the place of the old one before the disk has it',
+    edits: [{ file: queue('journal'), from: 'await next.datasync();', to: '' }],
+    tests: [only(daemon.journal, 'of a journal that is written anew')],
+    withinMs: 5_000,
+  },
+  {
+    number: 30,
+    title: 'a document takes the place of the old one before the disk has it',
+    edits: [{ file: engine('daemon/disk'), from: 'await file.sync();', to: '' }],
+    tests: [only(daemon.journal, 'of a document, before')],
+    withinMs: 5_000,
   },
   {
     number: 31,
@@ -336,5 +350,31 @@ export const queues = [
       },
     ],
     tests: [only(local['telemetry-events'], 'count a version that leaves messages untaken')],
+  },
+  {
+    number: 48,
+    title: 'a subscription gets what it does not want',
+    edits: [
+      {
+        file: feed('topics'),
+        from: 'named.filter((message) => wants(props, message));',
+        to: 'named.filter((message) => message !== undefined);',
+      },
+    ],
+    tests: [only(local.queues, 'gives each subscription of a topic its own copy')],
+  },
+  {
+    number: 49,
+    title: 'a queue delivers faster than its rate',
+    edits: [
+      { file: feed('pump'), from: 'rate === undefined ? 0 : state.nextAt - now, empty', to: '0, empty' },
+    ],
+    tests: [only(daemon.pump, 'begins no more deliveries than its rate says')],
+  },
+  {
+    number: 49,
+    title: 'deliveries that fail one after the other are not slowed down',
+    edits: [{ file: feed('pump'), from: 'if (over < 0) return;', to: 'if (over < 1_000) return;' }],
+    tests: [only(daemon.pump, 'slows down while deliveries fail')],
   },
 ];

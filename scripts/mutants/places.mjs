@@ -31,6 +31,7 @@ export const local = Object.fromEntries(
     'admin',
     'door',
     'guards',
+    'http',
     'http-authorizer',
     'http-protocol',
     'http-streams',
@@ -44,10 +45,22 @@ export const local = Object.fromEntries(
     'streams',
     'telemetry',
     'telemetry-events',
+    'traffic',
   ].map((name) => [name, localTest(name)]),
 );
 export const daemon = Object.fromEntries(
-  ['bucket', 'cron', 'dead-letters', 'journal', 'later', 'otlp', 'pump', 'queue', 'schedule', 'topics'].map(
-    (name) => [name, daemonTest(name)],
-  ),
+  [
+    'bucket',
+    'bucket-brake',
+    'cron',
+    'dead-letters',
+    'journal',
+    'later',
+    'logs',
+    'otlp',
+    'pump',
+    'queue',
+    'schedule',
+    'topics',
+  ].map((name) => [name, daemonTest(name)]),
 );

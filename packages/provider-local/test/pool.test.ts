@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { until } from './assertions.js';
 import { handler } from './bench.js';
 import { resultOf, type TestPools, testPools } from './pools.js';
@@ -91,6 +92,27 @@ describe('instances of one version', () => {
     assert.deepEqual(others.map(resultOf), [1, 2, 3, 4, 5]);
     assert.ok(lines.some((line) => line.includes('exited with code 7')));
   });
+
+  for (const isolation of ['thread', 'process'] as const) {
+    it(`never begin a call twice, whatever it ended (${isolation})`, async () => {
+      const file = join(pools.dir, 'begun');
+      const { call } = await pools.make(
+        handler(
+          '',
+          `appendFileSync(${JSON.stringify(file)}, String(payload));
+           if (payload !== 'x') return payload;
+           await new Promise((resolve) => setTimeout(resolve, 20));
+           process.exit(7);`,
+          `import { appendFileSync } from 'node:fs';`,
+        ),
+        { instances: 1, isolation },
+      );
+      assert.equal(resultOf(await call('a')), 'a');
+      assert.equal((await call('x')).kind, 'failed');
+      assert.equal(resultOf(await call('b')), 'b');
+      assert.equal(readFileSync(file, 'utf8'), 'axb');
+    });
+  }
 
   it('are ended with the processes that they started', async () => {
     const seconds = 600 + Math.random();

@@ -3,6 +3,7 @@ import { type FileHandle, mkdtemp, open as openFile, readFile, rm, writeFile } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { readDocument, writeDocument } from '../../src/daemon/disk.js';
 import { openJournal, type Place } from '../../src/daemon/queues/journal.js';
 import { openQueue, type Queue } from '../../src/daemon/queues/queue.js';
 
@@ -141,40 +142,94 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
 );
 
-describe('a queue', () => {
-  it('answers once the disk has said that it has it, what is sent and what is acknowledged', async () => {
+describe('what is said to be on disk', () => {
+  /** While `act` runs, the disk does not say of any file that it has it until it is let. */
+  const slowly = async (act: (sync: () => Promise<() => void>) => Promise<void>) => {
     const file = await openFile(join(dir, 'any'), 'w');
     const handles = Object.getPrototypeOf(file) as FileHandle;
     await file.close();
-    const { datasync } = handles;
-    const queue = await openQueue({ dir, name: 'q', now: () => 1_000 });
-    let sync: (() => void) | undefined;
-    let answered = 0;
-    const answers = async (act: Promise<unknown>) => {
-      void act.then(() => (answered += 1));
-      while (sync === undefined) await new Promise((resolve) => setImmediate(resolve));
-      // The bytes are in the file by now; nobody knows yet whether they stay there.
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      assert.equal(answered, 0);
-      sync();
-      await act;
-      [sync, answered] = [undefined, 0];
-    };
-    handles.datasync = async function (this: FileHandle) {
-      await new Promise<void>((resolve) => {
-        sync = resolve;
-      });
-      return datasync.call(this);
-    };
+    const { datasync, sync } = handles;
+    let asked: (() => void) | undefined;
+    const held = (real: () => Promise<void>) =>
+      async function (this: FileHandle) {
+        await new Promise<void>((resolve) => {
+          asked = resolve;
+        });
+        return real.call(this);
+      };
+    Object.assign(handles, { datasync: held(datasync), sync: held(sync) });
     try {
+      await act(async () => {
+        while (asked === undefined) await new Promise((resolve) => setImmediate(resolve));
+        const go = asked;
+        asked = undefined;
+        return go;
+      });
+    } finally {
+      Object.assign(handles, { datasync, sync });
+      asked?.();
+    }
+  };
+  /** Long enough for what does not wait. */
+  const moment = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+  it('of a queue, what is sent and what is acknowledged', async () => {
+    const queue = await openQueue({ dir, name: 'q', now: () => 1_000 });
+    await slowly(async (sync) => {
+      const answers = async (act: Promise<unknown>) => {
+        let answered = false;
+        void act.then(() => {
+          answered = true;
+        });
+        const go = await sync();
+        // The bytes are in the file by now; nobody knows yet whether they stay there.
+        await moment();
+        assert.equal(answered, false);
+        go();
+        await act;
+      };
       await answers(queue.send([{ body: '1' }]));
       const [message] = queue.receive(1, 1_000);
       await answers(queue.ack([message!.receipt]));
-    } finally {
-      handles.datasync = datasync;
-      sync?.();
-      await queue.close();
-    }
+    });
+    await queue.close();
+  });
+
+  it('of a journal that is written anew, before it takes the place of the old one', async () => {
+    const path = join(dir, 'journal');
+    const journal = await openJournal({ path, replay: () => undefined, log: assert.fail });
+    await journal.append(['old']);
+    const before = await readFile(path);
+    await slowly(async (sync) => {
+      const anew = journal.rewrite(
+        () => ['new'],
+        () => undefined,
+      );
+      const go = await sync();
+      await moment();
+      assert.deepEqual(await readFile(path), before);
+      go();
+      // The folder has the name after that.
+      (await sync())();
+      await anew;
+    });
+    assert.match(await readFile(path, 'utf8'), / new\n$/);
+    await journal.close();
+  });
+
+  it('of a document, before it takes the place of the old one', async () => {
+    const path = join(dir, 'document.json');
+    await writeDocument(path, 'old');
+    await slowly(async (sync) => {
+      const written = writeDocument(path, 'new');
+      const go = await sync();
+      await moment();
+      assert.equal(await readDocument(path), 'old');
+      go();
+      (await sync())();
+      await written;
+    });
+    assert.equal(await readDocument(path), 'new');
   });
 });
 
