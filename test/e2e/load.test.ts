@@ -78,7 +78,7 @@ describe('calls under way while a service changes', () => {
     const newest = async (stage: string): Promise<unknown> => {
       const keys = await store.list(`shop/${stage}/releases/`);
       const { artifacts } = (await store.get(keys.at(-1)!))!.value as { artifacts: object };
-      assert.equal(Object.keys(artifacts).length, 4);
+      assert.equal(Object.keys(artifacts).length, 6);
       return artifacts;
     };
     assert.deepEqual(await newest('dev'), await newest('prod'));

@@ -85,7 +85,14 @@ describe('a service from its first deploy to its rollback, from three folders', 
     assert.deepEqual([now.service, now.stage, now.provider, now.state], ['shop', 'dev', 'local', 'settled']);
     assert.deepEqual([now.release.number, now.release.status, now.candidate], [1, 'live', undefined]);
     assert.match(now.release.digest, /^sha256:[0-9a-f]{64}$/);
-    assert.deepEqual(now.units.map((unit) => unit.name).sort(), ['front', 'list', 'order', 'product']);
+    assert.deepEqual(now.units.map((unit) => unit.name).sort(), [
+      'front',
+      'list',
+      'order',
+      'product',
+      'sweep',
+      'worker',
+    ]);
     const answer = await fetch(`${now.urls.http}/products/2`);
     assert.deepEqual([answer.status, answer.headers.get('x-sfx-release')], [200, '1']);
     assert.match(answer.headers.get('x-sfx-version') ?? '', /^product@[0-9a-f]{7}$/);
@@ -118,7 +125,7 @@ describe('a service from its first deploy to its rollback, from three folders', 
     const now = await status(home.empty, anywhere);
     assert.deepEqual([now.state, now.candidate?.release, now.candidate?.percent], ['canary', 2, 5]);
     const moved = now.units.filter((unit) => unit.candidate !== undefined).map((unit) => unit.name);
-    assert.deepEqual(moved.sort(), ['list', 'order', 'product']);
+    assert.deepEqual(moved.sort(), ['list', 'order', 'product', 'worker']);
     const asked = await fetch(`${now.urls.http}/products`, { headers: { 'x-sfx-candidate': '1' } });
     assert.match(await asked.text(), /Samovar/);
   }).timeout(60_000);

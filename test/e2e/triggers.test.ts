@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
+import { needsPython } from '../../packages/provider-local/test/needs-python.js';
 import { edit, type Home, openHome } from '../support.js';
 
 const SERVICE = `service: parcels
@@ -58,6 +59,7 @@ describe('every kind of trigger, from the file to the function', () => {
   let home: Home;
   let dir: string;
   let seen: string;
+  before(needsPython);
   before(async () => {
     home = await openHome('triggers');
     dir = join(home.dir, 'parcels');

@@ -18,12 +18,14 @@ import {
   unitOf,
   urlOf,
 } from './bench.js';
+import { needsPython } from './needs-python.js';
 import { pythonFiles } from './process-bench.js';
 
 type More = Config & { runtime?: string; isolation?: string; command?: string[]; calls?: number };
 
 /** Instances that are processes, behind an engine as users have it. */
 describe('processes of an engine', () => {
+  before(needsPython);
   let engine: TestEngine;
   let connection: Connection;
   beforeEach(async () => {

@@ -1,6 +1,7 @@
 import assert, { rejects } from 'node:assert/strict';
 import { isRunning, startOf } from '../src/processes.js';
 import { until } from './assertions.js';
+import { needsPython } from './needs-python.js';
 import { type Bench, processBench } from './process-bench.js';
 
 const NODE = process.execPath;
@@ -185,7 +186,8 @@ describe('a program on $PORT', () => {
     assert.deepEqual([told.status, told.body], [200, ['DELETE', '/a?b=1']]);
   });
 
-  it('may be a line for the shell, of any language', async () => {
+  it('may be a line for the shell, of any language', async function () {
+    needsPython.call(this);
     const one = await start({
       config: { command: ['/bin/sh', '-c', 'exec python3 -m http.server --bind 127.0.0.1 $PORT'] },
       files: { 'page.txt': 'hello' },

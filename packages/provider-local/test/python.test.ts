@@ -4,9 +4,11 @@ import fc from 'fast-check';
 import type { Answer } from '../src/daemon/instances/calls.js';
 import type { Input } from '../src/daemon/instances/outcomes.js';
 import { until } from './assertions.js';
+import { needsPython } from './needs-python.js';
 import { type Bench, processBench, pythonFiles } from './process-bench.js';
 
 describe('a Python handler', () => {
+  before(needsPython);
   const { start, close } = processBench();
   afterEach(close);
   const python = async (code: string, config = {}, environment = {}): Promise<Bench> => {
