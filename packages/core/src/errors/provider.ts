@@ -64,7 +64,7 @@ export const providerErrors = {
   SFX3106: {
     kind: 'provider',
     title: 'a candidate did not come up',
-    hint: 'Read its logs; no traffic moved.',
+    hint: 'What it wrote last is shown, where it wrote anything; no traffic moved.',
     exit: 1,
   },
   SFX3107: {

@@ -1,4 +1,4 @@
-import { fail, isSfxError } from '../errors.js';
+import { fail, isSfxError, messageOf } from '../errors.js';
 import type { Unit, Version } from '../provider/contract.js';
 import type { Qualified } from '../state/documents.js';
 import { counted } from '../text.js';
@@ -11,6 +11,9 @@ import { type OutputsByProvider, stampOf } from './resources.js';
 
 /** Units under way at once; the provider's write rate bounds the writes themselves. */
 const WIDTH = 8;
+
+/** Of what a version wrote that did not come up. */
+const LAST_LINES = 10;
 
 /** Units of a release whose content the base does not have, and those that keep the base's version. */
 export function changedUnits(held: Pick<Held, 'release' | 'base'>): Of<Unit>[] {
@@ -111,16 +114,35 @@ function isStable(held: Held, of: Of<Unit>, versions: VersionsByUnit): boolean {
 }
 
 async function warm(ctx: Context, held: Held, provider: string, version: Version): Promise<void> {
+  const since = new Date(ctx.run.now());
   try {
     await ctx.fleet.write(provider, 'versions.warm', version.unit, held.holding.guard, (connection) =>
       connection.versions.warm(version),
     );
   } catch (error) {
-    if (isSfxError(error) && error.details.unit === undefined) {
-      throw fail(error.code, error.message, { ...error.details, unit: version.unit, step: 'check' });
-    }
-    throw error;
+    if (!isSfxError(error)) throw error;
+    const output = error.code === 'SFX3106' ? await lastLines(ctx, provider, version, since) : [];
+    if (error.details.unit !== undefined && output.length === 0) throw error;
+    const where = error.details.unit === undefined ? { unit: version.unit, step: 'check' } : {};
+    throw fail(error.code, error.message, {
+      ...error.details,
+      ...where,
+      ...(output.length === 0 ? {} : { output }),
+    });
   }
+}
+
+/** What a version that did not come up wrote meanwhile: no release that `sfx logs` knows has it. */
+async function lastLines(ctx: Context, provider: string, version: Version, since: Date): Promise<string[]> {
+  const lines: string[] = [];
+  try {
+    for await (const line of ctx.fleet.of(provider).logs?.(version, since, false) ?? [])
+      if (line.stream !== 'engine') lines.push(line.text);
+  } catch (error) {
+    // Why it did not come up is what counts; that its logs cannot be read either is said beside it.
+    lines.push(`its logs cannot be read: ${messageOf(error)}`);
+  }
+  return lines.slice(-LAST_LINES);
 }
 
 export async function journalStaged(held: Held, versions: VersionsByUnit): Promise<void> {
