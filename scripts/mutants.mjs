@@ -40,13 +40,24 @@ async function assertFits(mutants) {
     throw new Error(`mistakes that cannot be seeded any more:\n\n${problems.join('\n\n')}`);
 }
 
-/** Each item to the next sandbox that is free, as many at once as there are sandboxes. */
+/**
+ * Each item to the next sandbox that is free, as many at once as there are sandboxes. After one that fails no further one
+ * is begun, and what runs is waited for: it uses its sandbox.
+ */
 async function spread(sandboxes, items, act) {
   const queue = [...items];
   const work = async (sandbox) => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await act(sandbox, item);
   };
-  await Promise.all(sandboxes.map(work));
+  const ends = await Promise.allSettled(
+    sandboxes.map((sandbox) =>
+      work(sandbox).catch((error) => {
+        queue.length = 0;
+        throw error;
+      }),
+    ),
+  );
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** The tests of all mutants, one selection for each file: all of it where one mutant wants that. */
