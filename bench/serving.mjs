@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { buildSync } from 'esbuild';
 import { withEngine } from './engine.mjs';
 import { functionName, generateService } from './generate-service.mjs';
 import { median, milliseconds, times, withFolder } from './lib.mjs';
@@ -186,7 +187,7 @@ async function coldCalls(shop, count, pauseMs) {
   return walls;
 }
 
-/** Every handler carries a library, so that its bundle is about 600 KB. */
+/** Every handler carries an SDK: a bundle of more than the 600 KB that the bar is for. Answers its KB. */
 function fatten(dir, count) {
   const lib = join(peerBin('@aws-sdk/client-dynamodb'));
   for (let n = 0; n < count; n++) {
@@ -196,13 +197,20 @@ function fatten(dir, count) {
       `const { DynamoDBClient } = require(${JSON.stringify(lib)});\nconst client = new DynamoDBClient({ region: 'eu-west-1' });\nmodule.exports.handler = async () => ({ statusCode: 200, body: '${name} ' + typeof client.send });\n`,
     );
   }
+  const { outputFiles } = buildSync({
+    entryPoints: [join(dir, 'src', `${functionName(0)}.js`)],
+    bundle: true,
+    platform: 'node',
+    write: false,
+  });
+  return Math.round(outputFiles[0].contents.length / 1000);
 }
 
 async function coldRow({ work, count, blanks, fat, bars }) {
   return withEngine(async ({ env, service }) => {
     env.SFX_LOCAL_BLANKS = String(blanks);
     const shop = service(count);
-    if (fat) fatten(shop.dir, count);
+    const size = fat ? ` of ${fatten(shop.dir, count)} KB` : '';
     await shop.sfx(['deploy']);
     // Nothing runs after a start: every first call is a cold one.
     await shop.sfx(['local', 'stop']);
@@ -210,7 +218,7 @@ async function coldRow({ work, count, blanks, fat, bars }) {
     const walls = await coldCalls(shop, count, fat ? 250 : 120);
     const [p50, p99] = [percentile(walls, 0.5), percentile(walls, 0.99)];
     return {
-      work,
+      work: work.replace('bundle', `bundle${size}`),
       measured: `p50 ${milliseconds(p50)}, p99 ${milliseconds(p99)}`,
       floor: '',
       ratio: '',
@@ -234,13 +242,13 @@ export async function coldRows() {
     }),
     await coldRow({ work: 'cold start, small function, no blank', count: COLD, blanks: 0 }),
     await coldRow({
-      work: 'cold start, 600 KB bundle, a blank at hand',
+      work: 'cold start, a bundle, a blank at hand',
       count: 20,
       blanks: 1,
       fat: true,
       bars: [['p50', 60]],
     }),
-    await coldRow({ work: 'cold start, 600 KB bundle, no blank', count: 20, blanks: 0, fat: true }),
+    await coldRow({ work: 'cold start, a bundle, no blank', count: 20, blanks: 0, fat: true }),
   ];
 }
 
