@@ -266,6 +266,11 @@ async function main() {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => stopped.abort(new Error(`stopped by ${signal}`, { cause: signal })));
   }
+  // Whoever reads along may leave first; what was started is ended all the same.
+  process.stdout.on('error', (error) => {
+    stopped.abort(new Error('nobody reads what it says', { cause: 'SIGPIPE' }));
+    if (error.code !== 'EPIPE') throw error;
+  });
   if (!existsSync(join(root, 'packages/cli/dist/sfx.cjs'))) {
     say('sfx is not built here. Run `npm run build` first.');
     return 1;
