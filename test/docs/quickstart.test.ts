@@ -123,6 +123,15 @@ describe('npm run quickstart', () => {
     }).timeout(120_000);
   }
 
+  it('leaves nothing when its reader leaves', async () => {
+    const { child, ended } = start(temporary);
+    child.stdout!.on('data', (part: Buffer) => {
+      if (part.includes('Release 1 is live')) child.stdout!.destroy();
+    });
+    assert.notEqual(await ended, 0);
+    await nothingIsLeft(temporary);
+  }).timeout(120_000);
+
   it('says so and leaves nothing when the engine dies under it', async () => {
     const { child, ended, output } = start(temporary);
     let killed = 0;
