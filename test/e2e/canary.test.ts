@@ -13,7 +13,7 @@ interface Kind {
 }
 
 /** A good release fails too, now and then: one call in 500. */
-const GOOD: Kind = { fails: 500, takes: 10 };
+const GOOD: Kind = { fails: 500, takes: 30 };
 
 describe('a canary under real traffic', function () {
   this.timeout(120_000);
@@ -39,7 +39,7 @@ functions:
 rollout:
   steps:
     - setWeight: 30
-    - pause: 2s
+    - pause: 3s
   analysis:
     interval: 600ms
     failureLimit: 2
@@ -88,8 +88,8 @@ export const get = async () => {
 
   it('that fails in 4 % of its calls is caught and rolled back', async () => {
     const before = await liveRelease();
-    await written({ fails: 25, takes: 10 });
-    const { exit, said, met } = await rollOut(24);
+    await written({ fails: 25, takes: 30 });
+    const { exit, said, met } = await rollOut(32);
     assert.equal(exit, 3, said);
     assert.match(said, /SFX5001/);
     assert.match(said, /errors \d\.\d % over 1\.0 %/);
@@ -99,8 +99,8 @@ export const get = async () => {
 
   it('that takes three times as long is caught and rolled back', async () => {
     const before = await liveRelease();
-    await written({ fails: 500, takes: 30 });
-    const { exit, said } = await rollOut(24);
+    await written({ fails: 500, takes: 90 });
+    const { exit, said } = await rollOut(32);
     assert.equal(exit, 3, said);
     assert.match(said, /p95 \d+ ms, stable \d+ ms/);
     assert.equal(await liveRelease(), before);
@@ -109,7 +109,7 @@ export const get = async () => {
   it('that is as good as stable is promoted', async () => {
     const before = await liveRelease();
     await written(GOOD);
-    const { exit, said } = await rollOut(24);
+    const { exit, said } = await rollOut(32);
     assert.equal(exit, 0, said);
     assert.ok((await liveRelease())! > before!);
   });
