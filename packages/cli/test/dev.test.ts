@@ -249,18 +249,35 @@ describe('sfx dev: what it must not touch, and wrong input', () => {
     assert.match(err, /SFX6005/);
   }).timeout(60_000);
 
-  it('waits for the edit when the first code is wrong', async () => {
-    const path = join(place.dir, 'src/hello.ts');
+  it('waits for the edit when the first code is wrong, and says what serves meanwhile', async () => {
     const named = (await readdir(join(place.dir, 'src')))[0]!;
     const first = join(place.dir, 'src', named);
     const text = await readFile(first, 'utf8');
-    await writeFile(first, `${text}\n}{`);
+    for (const [stage, serves, end] of [
+      ['dev', /not released; release \d+ serves/, /Release \d+ of \w+ dev serves on/],
+      ['never', /not released; nothing serves yet/, /Ended\. Nothing serves\./],
+    ] as const) {
+      await writeFile(first, `${text}\n}{`);
+      const given = place.go('dev', '--stage', stage);
+      await given.until(serves);
+      assert.match((await given.interrupt()).out, end);
+    }
     const going = place.go('dev');
-    await going.until(/not released; nothing serves yet|not released; release \d+ serves/);
+    await going.until(/not released; release \d+ serves/);
     await writeFile(first, text);
     await going.until(/release \d+ live/);
     assert.equal((await going.interrupt()).exit, 0);
-    assert.ok(path.length > 0);
+  }).timeout(60_000);
+
+  it('claims nothing of what serves while the file does not say which service it is', async () => {
+    const file = join(place.dir, 'serverless.yml');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, `service: [\n`);
+    const going = place.go('dev');
+    const said = await going.until(/not released[^\n]*\n/);
+    assert.doesNotMatch(said, /serves/);
+    await going.interrupt();
+    await writeFile(file, text);
   }).timeout(60_000);
 });
 

@@ -46,10 +46,10 @@ export function devErrorLines(
   look: Look,
 ): string[] {
   const what = files.length === 0 ? 'not released' : `${changed(files)}: not released`;
-  const who = serving === null ? 'nothing serves yet' : `release ${serving} serves`;
+  const who = serving === null ? '; nothing serves yet' : `; release ${serving} serves`;
   const same = again ? '; the same error as before' : '';
   return [
-    `${stamp(now)}  ${sign(look, 'bad')} ${paint(look, 'red', what)}; ${who}${same}`,
+    `${stamp(now)}  ${sign(look, 'bad')} ${paint(look, 'red', what)}${serving === undefined ? '' : who}${same}`,
     // The last line tells what a command left; the first one here tells it better.
     ...details.slice(0, -1),
   ];
@@ -57,7 +57,7 @@ export function devErrorLines(
 
 export function devEndLines({ service, stage, release }: DevEnd, look: Look): string[] {
   const serves =
-    release === null ? 'Nothing was released.' : `Release ${release} of ${service} ${stage} serves on.`;
+    release === null ? 'Nothing serves.' : `Release ${release} of ${service} ${stage} serves on.`;
   return [
     `${paint(look, 'bold', 'Ended.')} ${serves}`,
     '  stop       sfx local stop',
@@ -70,7 +70,13 @@ export function devEventDocument(event: Shown | Failed): object {
   const { kind, ...rest } = event;
   if (event.kind !== 'failed') return { code: `dev.${kind}`, ...rest };
   const { files, serving, again } = event;
-  return { code: 'dev.failed', files, serving, again, ...errorDocument(event.error, false) };
+  return {
+    code: 'dev.failed',
+    files,
+    ...(serving === undefined ? {} : { serving }),
+    again,
+    ...errorDocument(event.error, false),
+  };
 }
 
 function changed(files: readonly string[]): string {

@@ -4,7 +4,7 @@ import { isInside, projectRoot } from '../artifact/project.js';
 import { originsOf, pruneCache } from '../artifact/remembered.js';
 import { deploy } from '../commands.js';
 import { loadIdentity } from '../config/index.js';
-import { asSfxError, type ErrorCode, errorRow, fail, type SfxError } from '../errors.js';
+import { asSfxError, type ErrorCode, errorRow, fail, isSfxError, type SfxError } from '../errors.js';
 import type { Event } from '../events.js';
 import type { Digest, JsonObject } from '../json.js';
 import { cacheDirOf, needConfig, openSession, type ProjectRequest, type Session } from '../project.js';
@@ -59,6 +59,27 @@ export async function attempt(
     return await doneOf(session, outcome, outcome.ending === 'live' ? changed : [], dir);
   } catch (thrown) {
     return { error: asSfxError(thrown) };
+  }
+}
+
+/** What a stage served before development released anything to it. */
+export interface Before extends Scope {
+  readonly release: number | null;
+}
+
+/** Undefined when it cannot be told, as with a file that does not say which service it is: why, is told by the attempt. */
+export async function liveBefore(request: ProjectRequest, run: Run): Promise<Before | undefined> {
+  const quiet: Run = { ...run, emit: () => undefined };
+  try {
+    await using session = await openSession(
+      { ...(await requestOf(request, quiet)), needs: 'identity' },
+      quiet,
+    );
+    const { head } = await session.context().state.readHead();
+    return { ...session.scope, release: livePast(head)?.number ?? null };
+  } catch (error) {
+    if (isSfxError(error)) return undefined;
+    throw error;
   }
 }
 

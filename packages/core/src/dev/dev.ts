@@ -7,7 +7,7 @@ import { asSfxError, type SfxError } from '../errors.js';
 import type { Event } from '../events.js';
 import type { ProjectRequest } from '../project.js';
 import type { Run } from '../run.js';
-import { attempt, type Done } from './attempt.js';
+import { attempt, type Before, type Done, liveBefore } from './attempt.js';
 import { createFollowers, type DevLine, type Followers } from './follow.js';
 import { createGathering } from './gather.js';
 import { matters, type Sources, unknownSources } from './relevance.js';
@@ -40,8 +40,8 @@ export type DevEvent =
       readonly kind: 'failed';
       readonly files: readonly string[];
       readonly error: SfxError;
-      /** The release that goes on serving. */
-      readonly serving: number | null;
+      /** The release that goes on serving; absent when that cannot be told. */
+      readonly serving?: number | null;
       /** The same error as the last time. */
       readonly again: boolean;
     }
@@ -67,6 +67,8 @@ export interface DevEnd {
 interface Standing {
   /** The last good one. */
   readonly done: Done | undefined;
+  /** What served before that; asked when the first attempt fails. */
+  readonly before?: Before | undefined;
   readonly sources: Sources;
   /** Which error it was, while it fails. */
   readonly failing: string | undefined;
@@ -87,8 +89,9 @@ export async function dev(
   let now: Standing = { done: undefined, sources: unknownSources(dir), failing: undefined };
   const failed = (files: readonly string[], error: SfxError): void => {
     const key = `${error.code} ${error.message} ${JSON.stringify(error.details.diagnostics ?? [])}`;
-    const serving = now.done?.release ?? null;
-    tell({ kind: 'failed', files, error, serving, again: key === now.failing });
+    const serving = now.done === undefined ? now.before?.release : now.done.release;
+    const who = serving === undefined ? {} : { serving };
+    tell({ kind: 'failed', files, error, ...who, again: key === now.failing });
     // Any file may be what mends it.
     now = { ...now, failing: key, sources: unknownSources(dir) };
   };
@@ -112,6 +115,8 @@ export async function dev(
         const { error } = result;
         if (stop.aborted && error.code === 'SFX4120') break;
         if (now.done === undefined && now.failing === undefined && !isMendable(error)) throw error;
+        if (now.done === undefined && now.before === undefined)
+          now = { ...now, before: await liveBefore(request, run) };
         failed(shownOf(paths, dir), error);
       } else {
         const telling = tellingOf(paths, changes.waiting(), result.sources);
@@ -132,8 +137,8 @@ export async function dev(
     watcher.close();
     await followers?.close();
   }
-  const { service, stage } = now.done?.reach.scope ?? { service: null, stage: null };
-  return { service, stage, release: now.done?.release ?? null };
+  const { service, stage } = now.done?.reach.scope ?? now.before ?? { service: null, stage: null };
+  return { service, stage, release: now.done?.release ?? now.before?.release ?? null };
 }
 
 /** Of all that was touched, what the release was made from; what was saved while it was made may be in it already. */
