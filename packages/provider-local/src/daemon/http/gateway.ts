@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Scope } from '@sfx-deploy/plugin';
 import type { Caller } from '../calls/caller.js';
 import { MOST_DEPTH } from '../calls/failures.js';
-import { unreadable } from '../queues/unreadable.js';
+import { unreadable } from './unreadable.js';
 import { textOf } from '../refusal.js';
 import { answer, problem } from './answer.js';
 import { challengeOf, createAuthorizers } from './authorizer.js';

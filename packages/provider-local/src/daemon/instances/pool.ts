@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VersionConfig } from '../../wire.js';
-import { createInflow } from '../feeds/inflow.js';
+import { createInflow } from './inflow.js';
 import type { LogStream } from '../telemetry/logs.js';
 import type { Answer } from './calls.js';
 import type { Crowd, Member } from './crowd.js';

@@ -1,4 +1,4 @@
-import type { Inflow } from '../feeds/inflow.js';
+import type { Inflow } from './inflow.js';
 import type { Instance } from './instance.js';
 import type { Input, Outcome } from './outcomes.js';
 

@@ -1,4 +1,4 @@
-import { WINDOW } from '../instances/instance.js';
+import { WINDOW } from './instance.js';
 
 /** A streamed answer on its way from an instance to whoever reads it. */
 export interface Inflow {

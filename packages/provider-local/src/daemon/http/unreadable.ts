@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { problemText } from '../http/answer.js';
+import { problemText } from './answer.js';
 import { errnoOf } from '../refusal.js';
 
 const UNREADABLE: Readonly<Record<string, readonly [line: string, text: string]>> = {
