@@ -3,7 +3,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Scope } from '@sfx-deploy/plugin';
 import type { Caller } from '../calls/caller.js';
 import { MOST_DEPTH } from '../calls/failures.js';
-import { unreadable } from './unreadable.js';
 import { textOf } from '../refusal.js';
 import { answer, problem } from './answer.js';
 import { challengeOf, createAuthorizers } from './authorizer.js';
@@ -21,6 +20,7 @@ import {
   targetOf,
 } from './request.js';
 import type { Match, Route, Router } from './router.js';
+import { unreadable } from './unreadable.js';
 
 /** What a gateway asks of its service and stage. */
 export interface GatewayHost {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { problemText } from './answer.js';
 import { errnoOf } from '../refusal.js';
+import { problemText } from './answer.js';
 
 const UNREADABLE: Readonly<Record<string, readonly [line: string, text: string]>> = {
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'address and headers are larger than 16 KB'],

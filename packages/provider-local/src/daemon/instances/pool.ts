@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VersionConfig } from '../../wire.js';
-import { createInflow } from './inflow.js';
 import type { LogStream } from '../telemetry/logs.js';
 import type { Answer } from './calls.js';
 import type { Crowd, Member } from './crowd.js';
+import { createInflow } from './inflow.js';
 import type { InstanceOptions, StartInstance } from './instance.js';
 import { type Input, messageOf, type Outcome, outcomeOf } from './outcomes.js';
 import { freest, isBlocked, type Lag, newSeat, type Running, type Seat, tookCalls } from './seats.js';
